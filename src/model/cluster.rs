@@ -1,0 +1,251 @@
+//! A cluster as it was read: nodes, their network namespaces, and what each namespace holds.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::iptables::Ruleset;
+use super::{
+    Address, ConntrackEntry, Family, FdbEntry, IpSet, Link, Neighbor, Objects, Route, RoutingRule, Socket,
+    Sysctls, VirtualServer,
+};
+
+/// Everything that was read about a cluster, from whatever source.
+#[derive(Debug, Default)]
+pub struct Cluster {
+    /// The nodes that were captured, at least in part.
+    pub nodes: Vec<Node>,
+    /// The Kubernetes objects; empty when there was no API and no dump of it.
+    pub objects: Objects,
+    /// What could not be read, and where.
+    pub gaps: Vec<Gap>,
+}
+
+/// Something that could not be read: a whole node, a file, one line of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The file, node or namespace, as a user knows it: `nodes/node1/host/links.json`, `node2`.
+    pub place: String,
+    /// The line within the file, from 1, where that is known.
+    pub line: Option<usize>,
+    /// What is wrong, in words.
+    pub what: String,
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{}: {}", self.place, line, self.what),
+            None => write!(f, "{}: {}", self.place, self.what),
+        }
+    }
+}
+
+/// One machine of the cluster.
+#[derive(Debug, Default)]
+pub struct Node {
+    /// The node's name as Kubernetes has it, or the host name.
+    pub name: String,
+    /// Its namespaces; the host's own first when it was captured.
+    pub netns: Vec<Netns>,
+}
+
+/// Names a namespace within a [`Cluster`]: index of the node, index of the namespace in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NetnsId {
+    /// Index into [`Cluster::nodes`].
+    pub node: usize,
+    /// Index into [`Node::netns`].
+    pub netns: usize,
+}
+
+/// What a network namespace is to the cluster. Displayed as `host`, `pod:NS/NAME` or `netns:NAME`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum NetnsName {
+    /// The node's own.
+    Host,
+    /// A pod's.
+    Pod {
+        /// The pod's Kubernetes namespace.
+        namespace: String,
+        /// The pod's name.
+        name: String,
+    },
+    /// Any other, by its name under /run/netns, or `pid-N`.
+    Named(String),
+}
+
+impl fmt::Display for NetnsName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host => f.write_str("host"),
+            Self::Pod { namespace, name } => write!(f, "pod:{namespace}/{name}"),
+            Self::Named(name) => write!(f, "netns:{name}"),
+        }
+    }
+}
+
+/// One network namespace. `None` anywhere means "not read", never "empty".
+#[derive(Debug)]
+pub struct Netns {
+    /// What it is.
+    pub name: NetnsName,
+    /// Network devices.
+    pub links: Option<Vec<Link>>,
+    /// Addresses of both families.
+    pub addresses: Option<Vec<Address>>,
+    /// IPv4 routes of every table.
+    pub routes4: Option<Vec<Route>>,
+    /// IPv6 routes of every table.
+    pub routes6: Option<Vec<Route>>,
+    /// IPv4 policy routing rules, in the order the kernel holds them (by priority).
+    pub rules4: Option<Vec<RoutingRule>>,
+    /// IPv6 policy routing rules.
+    pub rules6: Option<Vec<RoutingRule>>,
+    /// Neighbour tables (ARP and NDP).
+    pub neighbors: Option<Vec<Neighbor>>,
+    /// Forwarding databases of bridges and vxlan devices.
+    pub fdb: Option<Vec<FdbEntry>>,
+    /// Kernel settings under `net.`.
+    pub sysctls: Option<Sysctls>,
+    /// iptables rulesets, one for each backend and family that was read (even when it holds no rule).
+    pub iptables: Vec<Ruleset>,
+    /// Base chains of native nftables tables which hold rules (those of iptables-nft excluded).
+    pub native_nft: Option<Vec<NativeChain>>,
+    /// ipsets.
+    pub ipsets: Option<Vec<IpSet>>,
+    /// IPVS virtual servers.
+    pub virtual_servers: Option<Vec<VirtualServer>>,
+    /// Connections which the kernel tracked when this was read.
+    pub conntrack: Option<Vec<ConntrackEntry>>,
+    /// Sockets which listen, or are bound without a peer.
+    pub sockets: Option<Vec<Socket>>,
+    /// Names of `/proc/net/xt_recent` lists and the addresses in each.
+    pub recent: Option<Vec<(String, Vec<std::net::IpAddr>)>>,
+    /// Flannel's own files on this node.
+    pub flannel: FlannelConfig,
+    /// The text of `resolv.conf`.
+    pub resolv_conf: Option<String>,
+    /// For each `link-netnsid` used by devices here: the namespace it stands for, where the reader could tell.
+    pub peers_by_nsid: Vec<(i32, NetnsName)>,
+}
+
+impl Netns {
+    /// A namespace of which nothing was read yet.
+    pub fn unread(name: NetnsName) -> Self {
+        Self {
+            name,
+            links: None,
+            addresses: None,
+            routes4: None,
+            routes6: None,
+            rules4: None,
+            rules6: None,
+            neighbors: None,
+            fdb: None,
+            sysctls: None,
+            iptables: Vec::new(),
+            native_nft: None,
+            ipsets: None,
+            virtual_servers: None,
+            conntrack: None,
+            sockets: None,
+            recent: None,
+            flannel: FlannelConfig::default(),
+            resolv_conf: None,
+            peers_by_nsid: Vec::new(),
+        }
+    }
+
+    /// The routes of one family, `None` when they were not read.
+    pub fn routes(&self, family: Family) -> Option<&[Route]> {
+        match family {
+            Family::V4 => self.routes4.as_deref(),
+            Family::V6 => self.routes6.as_deref(),
+        }
+    }
+
+    /// The policy routing rules of one family, `None` when they were not read.
+    pub fn rules(&self, family: Family) -> Option<&[RoutingRule]> {
+        match family {
+            Family::V4 => self.rules4.as_deref(),
+            Family::V6 => self.rules6.as_deref(),
+        }
+    }
+
+    /// The device of that name.
+    pub fn link(&self, name: &str) -> Option<&Link> {
+        self.links.as_ref()?.iter().find(|link| link.name == name)
+    }
+
+    /// The device of that index.
+    pub fn link_by_index(&self, index: u32) -> Option<&Link> {
+        self.links.as_ref()?.iter().find(|link| link.index == index)
+    }
+
+    /// The addresses on a device, in the kernel's order (the primary one first).
+    pub fn addresses_of<'a>(&'a self, device: &'a str) -> impl Iterator<Item = &'a Address> + 'a {
+        self.addresses.iter().flatten().filter(move |address| address.device == device)
+    }
+
+    /// Whether some device here has this address.
+    pub fn has_address(&self, ip: std::net::IpAddr) -> bool {
+        self.addresses.iter().flatten().any(|address| address.ip == ip)
+    }
+}
+
+/// A base chain of a native nftables table: enough to say that it stands on a packet's way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NativeChain {
+    /// `ip`, `ip6`, `inet`, `bridge`, `netdev` or `arp`.
+    pub family: String,
+    /// The table's name.
+    pub table: String,
+    /// The chain's name.
+    pub chain: String,
+    /// `filter`, `nat` or `route`.
+    pub kind: String,
+    /// `prerouting`, `input`, `forward`, `output`, `postrouting`, `ingress` or `egress`.
+    pub hook: String,
+    /// The hook priority, lower first.
+    pub priority: i32,
+    /// `accept` or `drop`.
+    pub policy: String,
+    /// Rules in the chain itself (not in chains it jumps to).
+    pub rules: usize,
+}
+
+/// What flannel wrote about itself on a node.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlannelConfig {
+    /// `/run/flannel/subnet.env`: keys and values as written.
+    pub subnet_env: Vec<(String, String)>,
+    /// `/etc/kube-flannel/net-conf.json`, verbatim.
+    pub net_conf: Option<String>,
+}
+
+impl Cluster {
+    /// The namespace of that id.
+    pub fn netns(&self, id: NetnsId) -> &Netns {
+        &self.nodes[id.node].netns[id.netns]
+    }
+
+    /// The name of the node that a namespace is on.
+    pub fn node_name(&self, id: NetnsId) -> &str {
+        &self.nodes[id.node].name
+    }
+
+    /// Every namespace that was captured.
+    pub fn all_netns(&self) -> impl Iterator<Item = (NetnsId, &Netns)> {
+        self.nodes.iter().enumerate().flat_map(|(node, n)| {
+            n.netns.iter().enumerate().map(move |(netns, found)| (NetnsId { node, netns }, found))
+        })
+    }
+
+    /// The host namespace of the node of that name.
+    pub fn host(&self, node: &str) -> Option<NetnsId> {
+        self.all_netns()
+            .find(|(id, netns)| netns.name == NetnsName::Host && self.nodes[id.node].name == node)
+            .map(|(id, _)| id)
+    }
+}

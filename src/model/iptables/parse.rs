@@ -1,0 +1,1 @@
+//! Words of an `iptables-save` line → [`super::Rule`].

@@ -1,0 +1,31 @@
+//! Plain data: what a cluster's kernels hold, the Kubernetes objects that matter, and traces.
+//!
+//! Absent, empty and unknown are three different things here: a table that was not read is `None`, one that was
+//! read and holds nothing is `Some` of an empty list.
+
+mod cluster;
+mod ipset;
+mod ipvs;
+mod link;
+mod neighbor;
+mod objects;
+mod packet;
+mod rejects;
+mod route;
+mod socket;
+mod sysctl;
+
+pub mod iptables;
+pub mod trace;
+
+pub use cluster::{Cluster, FlannelConfig, Gap, NativeChain, Netns, NetnsId, NetnsName, Node};
+pub use ipset::{IpSet, SetElement, SetPart};
+pub use ipvs::{RealServer, VirtualServer};
+pub use link::{Address, AddressScope, BridgePort, Link, LinkKind, Vlan, Vxlan};
+pub use neighbor::{FdbEntry, Mac, Neighbor, NeighborState};
+pub use objects::{Endpoint, EndpointSlice, NodeObject, Objects, Pod, PortRef, Service, ServicePort};
+pub use packet::{ConntrackEntry, ConntrackState, Family, Flow, FlowEnd, Protocol, Tuple};
+pub use rejects::RejectWith;
+pub use route::{NextHop, Route, RouteScope, RouteType, RuleAction, RoutingRule, Table};
+pub use socket::{Socket, SocketState};
+pub use sysctl::Sysctls;

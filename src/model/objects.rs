@@ -1,0 +1,139 @@
+//! The Kubernetes objects that matter to a packet's way, reduced to what does.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::Protocol;
+
+/// Objects of the Kubernetes API.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Objects {
+    /// Pods.
+    pub pods: Vec<Pod>,
+    /// Services.
+    pub services: Vec<Service>,
+    /// EndpointSlices.
+    pub endpoint_slices: Vec<EndpointSlice>,
+    /// Nodes: name, internal addresses, pod CIDRs.
+    pub nodes: Vec<NodeObject>,
+}
+
+/// A Node object.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeObject {
+    /// Its name.
+    pub name: String,
+    /// `status.addresses` which are addresses.
+    pub addresses: Vec<IpAddr>,
+    /// `spec.podCIDRs`.
+    pub pod_cidrs: Vec<ipnet::IpNet>,
+    /// `topology.kubernetes.io/zone`.
+    pub zone: Option<String>,
+    /// `flannel.alpha.coreos.com/*` annotations, without the prefix.
+    pub flannel: Vec<(String, String)>,
+}
+
+/// A Pod object.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pod {
+    /// Kubernetes namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// `spec.nodeName`.
+    pub node: Option<String>,
+    /// `status.podIPs`.
+    pub ips: Vec<IpAddr>,
+    /// `spec.hostNetwork`.
+    pub host_network: bool,
+    /// `metadata.uid`.
+    pub uid: Option<String>,
+    /// `status.phase`.
+    pub phase: Option<String>,
+}
+
+/// A Service object.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// Kubernetes namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// `ClusterIP`, `NodePort`, `LoadBalancer` or `ExternalName`.
+    pub kind: String,
+    /// `spec.clusterIPs`; empty when headless.
+    pub cluster_ips: Vec<IpAddr>,
+    /// `spec.clusterIP` is `None`.
+    pub headless: bool,
+    /// Ports.
+    pub ports: Vec<ServicePort>,
+    /// `spec.externalIPs`.
+    pub external_ips: Vec<IpAddr>,
+    /// `status.loadBalancer.ingress[].ip`.
+    pub load_balancer_ips: Vec<IpAddr>,
+    /// `spec.externalTrafficPolicy` is Local.
+    pub external_local: bool,
+    /// `spec.internalTrafficPolicy` is Local.
+    pub internal_local: bool,
+    /// Seconds of ClientIP affinity.
+    pub affinity_seconds: Option<u32>,
+    /// `spec.externalName`.
+    pub external_name: Option<String>,
+}
+
+/// A port of a Service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServicePort {
+    /// Its name; empty when it has none.
+    pub name: String,
+    /// Transport protocol.
+    pub protocol: Protocol,
+    /// Where clients connect to.
+    pub port: u16,
+    /// Number or name of the pods' port.
+    pub target_port: PortRef,
+    /// Port on every node.
+    pub node_port: Option<u16>,
+}
+
+/// A port by number or by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PortRef {
+    /// By number.
+    Number(u16),
+    /// By the name of a container's port.
+    Name(String),
+}
+
+/// An EndpointSlice object.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointSlice {
+    /// Kubernetes namespace.
+    pub namespace: String,
+    /// The Service it belongs to (label `kubernetes.io/service-name`).
+    pub service: String,
+    /// Ports: name, protocol, number.
+    pub ports: Vec<(String, Protocol, u16)>,
+    /// Endpoints.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// An endpoint of an EndpointSlice.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Its addresses (fungible; the first counts).
+    pub addresses: Vec<IpAddr>,
+    /// `conditions.ready`.
+    pub ready: bool,
+    /// `conditions.serving`.
+    pub serving: bool,
+    /// `conditions.terminating`.
+    pub terminating: bool,
+    /// `nodeName`.
+    pub node: Option<String>,
+    /// The pod, as (namespace, name).
+    pub pod: Option<(String, String)>,
+    /// Zones that topology hints name.
+    pub hint_zones: Vec<String>,
+}

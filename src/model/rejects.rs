@@ -1,0 +1,20 @@
+//! What a REJECT target answers with (iptables-extensions(8), REJECT).
+
+use serde::{Deserialize, Serialize};
+
+/// `--reject-with`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RejectWith {
+    /// icmp-net-unreachable, icmp6-no-route.
+    NetUnreachable,
+    /// icmp-host-unreachable, icmp6-addr-unreachable.
+    HostUnreachable,
+    /// icmp-port-unreachable, icmp6-port-unreachable: the default.
+    PortUnreachable,
+    /// icmp-proto-unreachable.
+    ProtoUnreachable,
+    /// icmp-net-prohibited, icmp-host-prohibited, icmp-admin-prohibited, icmp6-adm-prohibited.
+    AdminProhibited,
+    /// tcp-reset.
+    TcpReset,
+}
