@@ -1,1 +1,4 @@
-//! collect
+//! Everything that reads: bundles of the standard tools' outputs, and the live machine. All of it fills [`crate::model`].
+
+pub mod bundle;
+pub mod live;

@@ -1,0 +1,1 @@
+//! Reads a bundle: a folder or tar of the outputs of standard tools.

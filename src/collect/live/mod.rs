@@ -1,0 +1,1 @@
+//! Reads this machine: network namespaces through netlink and /proc.
