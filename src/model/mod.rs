@@ -16,6 +16,7 @@ mod socket;
 mod sysctl;
 
 pub mod iptables;
+pub mod text;
 pub mod trace;
 
 pub use cluster::{Cluster, FlannelConfig, Gap, NativeChain, Netns, NetnsId, NetnsName, Node};

@@ -109,6 +109,28 @@ pub enum NeighborState {
 }
 
 impl NeighborState {
+    const NAMES: [(Self, &'static str); 9] = [
+        (Self::None, "NONE"),
+        (Self::Incomplete, "INCOMPLETE"),
+        (Self::Reachable, "REACHABLE"),
+        (Self::Stale, "STALE"),
+        (Self::Delay, "DELAY"),
+        (Self::Probe, "PROBE"),
+        (Self::Failed, "FAILED"),
+        (Self::Noarp, "NOARP"),
+        (Self::Permanent, "PERMANENT"),
+    ];
+
+    /// The word `ip neigh` has for it.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(state, _)| *state == self).map_or("", |(_, name)| name)
+    }
+
+    /// The state which `ip neigh` calls so.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(state, _)| *state)
+    }
+
     /// NUD_VALID: frames may be sent to the address it holds.
     pub fn may_transmit(self) -> bool {
         !matches!(self, Self::None | Self::Incomplete | Self::Failed)

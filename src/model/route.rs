@@ -97,6 +97,35 @@ pub enum RouteType {
     Throw,
 }
 
+impl RouteType {
+    const NAMES: [(Self, &'static str); 9] = [
+        (Self::Unicast, "unicast"),
+        (Self::Local, "local"),
+        (Self::Broadcast, "broadcast"),
+        (Self::Anycast, "anycast"),
+        (Self::Multicast, "multicast"),
+        (Self::Blackhole, "blackhole"),
+        (Self::Unreachable, "unreachable"),
+        (Self::Prohibit, "prohibit"),
+        (Self::Throw, "throw"),
+    ];
+
+    /// The word `ip route` has for it.
+    pub fn name(self) -> &'static str {
+        name_in(&Self::NAMES, self)
+    }
+
+    /// The type which `ip route` calls so.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
+    }
+
+    /// Whether it leads nowhere: such a route has no next hop.
+    pub fn drops(self) -> bool {
+        matches!(self, Self::Blackhole | Self::Unreachable | Self::Prohibit | Self::Throw)
+    }
+}
+
 /// RT_SCOPE_* of a route; the order is by number, so `Universe` is the widest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum RouteScope {
@@ -110,6 +139,31 @@ pub enum RouteScope {
     Host,
     /// 255.
     Nowhere,
+}
+
+impl RouteScope {
+    const NAMES: [(Self, &'static str); 5] = [
+        (Self::Universe, "global"),
+        (Self::Site, "site"),
+        (Self::Link, "link"),
+        (Self::Host, "host"),
+        (Self::Nowhere, "nowhere"),
+    ];
+
+    /// The word `ip route` has for it.
+    pub fn name(self) -> &'static str {
+        name_in(&Self::NAMES, self)
+    }
+
+    /// The scope which `ip route` calls so.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(scope, _)| *scope)
+    }
+}
+
+/// The name that a table of all values has for one of them.
+fn name_in<T: PartialEq>(names: &[(T, &'static str)], value: T) -> &'static str {
+    names.iter().find(|(known, _)| *known == value).map_or("", |(_, name)| name)
 }
 
 /// A policy routing rule.
@@ -145,6 +199,8 @@ pub struct RoutingRule {
     pub suppress_prefix_length: Option<u32>,
     /// What it does when it holds.
     pub action: RuleAction,
+    /// Selectors that are not modelled, as `ip rule` prints them (`tun_id 5`): whether the rule holds is then unknown.
+    pub not_understood: Vec<String>,
     /// The rule as `ip rule` prints it, for evidence.
     pub raw: String,
 }
@@ -152,7 +208,7 @@ pub struct RoutingRule {
 /// What a policy routing rule does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RuleAction {
-    /// Ask a table.
+    /// Ask a table; with `l3mdev` that of the device's vrf, and the number here is 0.
     Lookup(Table),
     /// On with the first rule of this priority or higher.
     Goto(u32),
