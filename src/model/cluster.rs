@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::iptables::Ruleset;
 use super::{
-    Address, ConntrackEntry, Family, FdbEntry, IpSet, Link, Neighbor, Objects, Route, RoutingRule, Socket,
-    Sysctls, VirtualServer,
+    Address, ConntrackEntry, Family, FdbEntry, IpSet, Link, Neighbor, Objects, Route, RoutingRule,
+    Socket, Sysctls, VirtualServer,
 };
 
 /// Everything that was read about a cluster, from whatever source.
@@ -185,12 +185,18 @@ impl Netns {
 
     /// The addresses on a device, in the kernel's order (the primary one first).
     pub fn addresses_of<'a>(&'a self, device: &'a str) -> impl Iterator<Item = &'a Address> + 'a {
-        self.addresses.iter().flatten().filter(move |address| address.device == device)
+        self.addresses
+            .iter()
+            .flatten()
+            .filter(move |address| address.device == device)
     }
 
     /// Whether some device here has this address.
     pub fn has_address(&self, ip: std::net::IpAddr) -> bool {
-        self.addresses.iter().flatten().any(|address| address.ip == ip)
+        self.addresses
+            .iter()
+            .flatten()
+            .any(|address| address.ip == ip)
     }
 }
 
@@ -238,7 +244,10 @@ impl Cluster {
     /// Every namespace that was captured.
     pub fn all_netns(&self) -> impl Iterator<Item = (NetnsId, &Netns)> {
         self.nodes.iter().enumerate().flat_map(|(node, n)| {
-            n.netns.iter().enumerate().map(move |(netns, found)| (NetnsId { node, netns }, found))
+            n.netns
+                .iter()
+                .enumerate()
+                .map(move |(netns, found)| (NetnsId { node, netns }, found))
         })
     }
 

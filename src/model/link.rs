@@ -109,7 +109,14 @@ pub struct BridgePort {
 impl Default for BridgePort {
     /// The kernel's defaults for a port that is up.
     fn default() -> Self {
-        Self { state: 3, hairpin: false, isolated: false, flood: true, learning: true, vlans: Vec::new() }
+        Self {
+            state: 3,
+            hairpin: false,
+            isolated: false,
+            flood: true,
+            learning: true,
+            vlans: Vec::new(),
+        }
     }
 }
 

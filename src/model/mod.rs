@@ -24,9 +24,11 @@ pub use ipset::{IpSet, SetElement, SetPart};
 pub use ipvs::{RealServer, VirtualServer};
 pub use link::{Address, AddressScope, BridgePort, Link, LinkKind, Vlan, Vxlan};
 pub use neighbor::{FdbEntry, Mac, Neighbor, NeighborState};
-pub use objects::{Endpoint, EndpointSlice, NodeObject, Objects, Pod, PortRef, Service, ServicePort};
+pub use objects::{
+    Endpoint, EndpointSlice, NodeObject, Objects, Pod, PortRef, Service, ServicePort,
+};
 pub use packet::{ConntrackEntry, ConntrackState, Family, Flow, FlowEnd, Protocol, Tuple};
 pub use rejects::RejectWith;
-pub use route::{NextHop, Route, RouteScope, RouteType, RuleAction, RoutingRule, Table};
+pub use route::{NextHop, Route, RouteScope, RouteType, RoutingRule, RuleAction, Table};
 pub use socket::{Socket, SocketState};
 pub use sysctl::Sysctls;

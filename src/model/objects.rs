@@ -72,6 +72,12 @@ pub struct Service {
     pub external_ips: Vec<IpAddr>,
     /// `status.loadBalancer.ingress[].ip`.
     pub load_balancer_ips: Vec<IpAddr>,
+    /// Those of them with `ipMode: Proxy`, which kube-proxy leaves to the load balancer.
+    pub load_balancer_proxy_ips: Vec<IpAddr>,
+    /// `spec.loadBalancerSourceRanges`.
+    pub source_ranges: Vec<ipnet::IpNet>,
+    /// `spec.healthCheckNodePort`.
+    pub health_check_node_port: Option<u16>,
     /// `spec.externalTrafficPolicy` is Local.
     pub external_local: bool,
     /// `spec.internalTrafficPolicy` is Local.

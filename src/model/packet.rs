@@ -82,7 +82,10 @@ impl FromStr for Protocol {
             "udp" | "17" => Ok(Self::Udp),
             "sctp" | "132" => Ok(Self::Sctp),
             "icmp" | "icmpv6" | "ipv6-icmp" | "icmp6" | "1" | "58" => Ok(Self::Icmp),
-            other => other.parse().map(Self::Other).map_err(|_| format!("unknown protocol {text:?}")),
+            other => other
+                .parse()
+                .map(Self::Other)
+                .map_err(|_| format!("unknown protocol {text:?}")),
         }
     }
 }

@@ -28,6 +28,9 @@ impl Sysctls {
             Family::V4 => "ipv4",
             Family::V6 => "ipv6",
         };
-        self.number(&format!("net.{tree}.conf.{}.{key}", device.replace('.', "/")))
+        self.number(&format!(
+            "net.{tree}.conf.{}.{key}",
+            device.replace('.', "/")
+        ))
     }
 }

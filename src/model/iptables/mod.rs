@@ -9,7 +9,7 @@ mod rule;
 mod ruleset;
 
 pub use rule::{
-    AddrType, ConntrackMatch, Counters, Interface, LogKind, Match, MultiportSide, NatRange, Negatable, PortRange,
-    Rule, SetDirection, Target,
+    AddrType, ConntrackMatch, Counters, Interface, LogKind, Match, MultiportSide, NatRange,
+    Negatable, PortRange, Rule, SetDirection, Target,
 };
 pub use ruleset::{Backend, Chain, Policy, Ruleset, TableKind, TableRules};

@@ -156,8 +156,13 @@ impl ConntrackMatch {
         ("DNAT", 1 << 6),
     ];
     /// Bits of `--ctstatus`.
-    pub const STATUS: [(&'static str, u8); 5] =
-        [("NONE", 1 << 0), ("EXPECTED", 1 << 1), ("SEEN_REPLY", 1 << 2), ("ASSURED", 1 << 3), ("CONFIRMED", 1 << 4)];
+    pub const STATUS: [(&'static str, u8); 5] = [
+        ("NONE", 1 << 0),
+        ("EXPECTED", 1 << 1),
+        ("SEEN_REPLY", 1 << 2),
+        ("ASSURED", 1 << 3),
+        ("CONFIRMED", 1 << 4),
+    ];
 }
 
 /// A condition of a rule.

@@ -80,9 +80,21 @@ pub struct Chain {
 
 impl Ruleset {
     /// Finds the chains of a dump. Lines that make no sense are reported in `gaps` with their number, and the rest is used.
-    pub fn read(text: String, family: Family, backend: Backend, origin: &str, gaps: &mut Vec<Gap>) -> Self {
+    pub fn read(
+        text: String,
+        family: Family,
+        backend: Backend,
+        origin: &str,
+        gaps: &mut Vec<Gap>,
+    ) -> Self {
         let _ = gaps;
-        Self { family, backend, origin: origin.to_owned(), text: text.into(), tables: Vec::new() }
+        Self {
+            family,
+            backend,
+            origin: origin.to_owned(),
+            text: text.into(),
+            tables: Vec::new(),
+        }
     }
 
     /// The tables, in the order of the dump.

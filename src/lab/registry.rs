@@ -1,0 +1,357 @@
+//! Which labs are up: a state file each, `/run/kubenet/lab/NAME.json` for root, and the namespaces it leads to.
+//!
+//! Whoever is not root keeps it under `$XDG_RUNTIME_DIR/kubenet`, or else `/tmp/kubenet-UID`.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::LabError;
+use super::process::Process;
+use super::spec::Spec;
+use crate::model::{NetnsName, Objects};
+
+/// The name of a lab that was given none.
+pub const DEFAULT_NAME: &str = "default";
+
+/// A lab that was built, or is being built.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabState {
+    /// Its name.
+    pub name: String,
+    /// Who builds or built it.
+    pub builder: Process,
+    /// What was built.
+    pub spec: Spec,
+    /// The processes that hold its namespaces.
+    pub holders: Vec<Holder>,
+}
+
+/// A process that holds a namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// What the namespace is.
+    pub place: Place,
+    /// The process.
+    pub process: Process,
+}
+
+/// What a namespace of the lab is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// The switch between the nodes.
+    Lan,
+    /// The host outside the cluster, the LAN's way out.
+    Outside,
+    /// A node's own.
+    Node {
+        /// The node.
+        node: String,
+    },
+    /// A pod's.
+    Pod {
+        /// The node it is on.
+        node: String,
+        /// Its Kubernetes namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+}
+
+impl Place {
+    /// As `lab run` takes it: `node/NAME`, `NAMESPACE/NAME` of a pod, `ext`, `lan`.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Lan => "lan".to_owned(),
+            Self::Outside => "ext".to_owned(),
+            Self::Node { node } => format!("node/{node}"),
+            Self::Pod {
+                namespace, name, ..
+            } => format!("{namespace}/{name}"),
+        }
+    }
+
+    /// The node it belongs to; the LAN and the outside host belong to none.
+    pub fn node(&self) -> Option<&str> {
+        match self {
+            Self::Lan | Self::Outside => None,
+            Self::Node { node } | Self::Pod { node, .. } => Some(node),
+        }
+    }
+}
+
+impl Holder {
+    /// The namespace as a file that can be opened and entered.
+    pub fn netns_path(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/ns/net", self.process.pid))
+    }
+}
+
+/// A node of a lab and where its namespaces are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeNamespaces {
+    /// The node's name.
+    pub name: String,
+    /// Its namespaces, its own first.
+    pub namespaces: Vec<(NetnsName, PathBuf)>,
+}
+
+impl LabState {
+    /// Every node and where its namespaces are.
+    pub fn nodes(&self) -> Vec<NodeNamespaces> {
+        self.spec
+            .objects
+            .nodes
+            .iter()
+            .map(|node| {
+                let mut namespaces: Vec<_> = self
+                    .holders
+                    .iter()
+                    .filter(|holder| holder.place.node() == Some(&node.name))
+                    .filter_map(|holder| Some((netns_name(&holder.place)?, holder.netns_path())))
+                    .collect();
+                namespaces.sort_by_key(|(name, _)| *name != NetnsName::Host);
+                NodeNamespaces {
+                    name: node.name.clone(),
+                    namespaces,
+                }
+            })
+            .collect()
+    }
+
+    /// The Kubernetes objects of the lab.
+    pub fn objects(&self) -> &Objects {
+        &self.spec.objects
+    }
+
+    /// Whether any part of it still stands.
+    pub fn is_alive(&self) -> bool {
+        self.holders.iter().any(|holder| holder.process.is_alive())
+    }
+
+    /// The holder of what `lab run` calls `NAME`, `NAMESPACE/NAME`, `pod/NAMESPACE/NAME`, `node/NAME` or `ext`.
+    pub fn holder(&self, wanted: &str) -> Result<&Holder, LabError> {
+        let label = match wanted.strip_prefix("pod/").unwrap_or(wanted) {
+            plain @ ("lan" | "ext") => plain.to_owned(),
+            qualified if qualified.contains('/') => qualified.to_owned(),
+            plain => format!("default/{plain}"),
+        };
+        self.holders
+            .iter()
+            .find(|holder| holder.place.label() == label)
+            .ok_or_else(|| LabError::NoSuchPlace {
+                wanted: wanted.to_owned(),
+                known: self
+                    .holders
+                    .iter()
+                    .map(|holder| holder.place.label())
+                    .collect(),
+            })
+    }
+}
+
+fn netns_name(place: &Place) -> Option<NetnsName> {
+    match place {
+        Place::Lan | Place::Outside => None,
+        Place::Node { .. } => Some(NetnsName::Host),
+        Place::Pod {
+            namespace, name, ..
+        } => Some(NetnsName::Pod {
+            namespace: namespace.clone(),
+            name: name.clone(),
+        }),
+    }
+}
+
+/// The lab of that name; without a name the only one, or the one named `default`.
+pub fn find(name: Option<&str>) -> Result<LabState, LabError> {
+    let mut labs = list()?;
+    if let Some(name) = name {
+        return labs
+            .into_iter()
+            .find(|lab| lab.name == name)
+            .ok_or_else(|| LabError::NotFound(name.to_owned()));
+    }
+    let chosen = match labs.len() {
+        0 => return Err(LabError::NoneUp),
+        1 => 0,
+        _ => match labs.iter().position(|lab| lab.name == DEFAULT_NAME) {
+            Some(position) => position,
+            None => {
+                return Err(LabError::Several(
+                    labs.into_iter().map(|lab| lab.name).collect(),
+                ));
+            }
+        },
+    };
+    Ok(labs.swap_remove(chosen))
+}
+
+/// Every lab which this user made, by name.
+pub fn list() -> Result<Vec<LabState>, LabError> {
+    let mut labs = Vec::new();
+    // What another user put there is none of ours, and must not name processes for us to end.
+    for directory in directories()
+        .into_iter()
+        .filter(|directory| own(directory).is_ok())
+    {
+        let entries =
+            fs::read_dir(&directory).map_err(|error| LabError::file(&directory, error))?;
+        for entry in entries {
+            let path = entry
+                .map_err(|error| LabError::file(&directory, error))?
+                .path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+            {
+                labs.push(read(&path)?);
+            }
+        }
+    }
+    labs.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(labs)
+}
+
+/// Writes a lab's first state; fails when a lab of that name is there already.
+/// What is left of one whose every process is gone is replaced.
+pub fn claim(state: &LabState) -> Result<(), LabError> {
+    check_name(&state.name)?;
+    let path = make_directory()?.join(format!("{}.json", state.name));
+    for _ in 0..2 {
+        match fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+        {
+            Ok(mut file) => {
+                return file
+                    .write_all(to_json(state).as_bytes())
+                    .map_err(|error| LabError::file(&path, error));
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let there = read(&path)?;
+                if there.is_alive() || there.builder.is_alive() && there.holders.is_empty() {
+                    return Err(LabError::AlreadyUp(state.name.clone()));
+                }
+                remove_file(&path)?;
+            }
+            Err(error) => return Err(LabError::file(path, error)),
+        }
+    }
+    Err(LabError::AlreadyUp(state.name.clone()))
+}
+
+/// Replaces a claimed lab's state, in one piece.
+pub fn save(state: &LabState) -> Result<(), LabError> {
+    let directory = make_directory()?;
+    let path = directory.join(format!("{}.json", state.name));
+    let draft = directory.join(format!("{}.draft", state.name));
+    fs::write(&draft, to_json(state)).map_err(|error| LabError::file(&draft, error))?;
+    fs::rename(&draft, &path).map_err(|error| LabError::file(path, error))
+}
+
+/// Forgets a lab: removes its state, and the directory when it was the last.
+pub fn remove(name: &str) -> Result<(), LabError> {
+    for directory in directories() {
+        remove_file(&directory.join(format!("{name}.json")))?;
+        // Only empty directories go; that others are in use is no failure.
+        let _ = fs::remove_dir(&directory);
+        if let Some(parent) = directory
+            .parent()
+            .filter(|parent| parent.ends_with("kubenet"))
+        {
+            let _ = fs::remove_dir(parent);
+        }
+    }
+    Ok(())
+}
+
+/// Files of a lab that tools need while it stands (a lock of iptables) lie beside its state.
+pub fn scratch_file(name: &str, suffix: &str) -> Result<PathBuf, LabError> {
+    Ok(make_directory()?.join(format!("{name}.{suffix}")))
+}
+
+fn remove_file(path: &Path) -> Result<(), LabError> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(LabError::file(path, error)),
+    }
+}
+
+fn read(path: &Path) -> Result<LabState, LabError> {
+    let text = fs::read_to_string(path).map_err(|error| LabError::file(path, error))?;
+    serde_json::from_str(&text).map_err(|source| LabError::BadState {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn to_json(state: &LabState) -> String {
+    // A state holds strings, numbers and lists only, so it always has a JSON form.
+    serde_json::to_string(state).unwrap_or_default()
+}
+
+/// Whether a lab may have this name, which becomes a file's.
+pub fn check_name(name: &str) -> Result<(), LabError> {
+    let fits = (1..=32).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    if fits {
+        Ok(())
+    } else {
+        Err(LabError::BadName(name.to_owned()))
+    }
+}
+
+/// Where states may be, the preferred place first.
+fn directories() -> Vec<PathBuf> {
+    let user = nix::unistd::geteuid();
+    let mut directories = Vec::new();
+    if user.is_root() {
+        directories.push(PathBuf::from("/run/kubenet/lab"));
+    }
+    if let Some(runtime) =
+        std::env::var_os("XDG_RUNTIME_DIR").filter(|path| Path::new(path).is_absolute())
+    {
+        directories.push(Path::new(&runtime).join("kubenet"));
+    }
+    directories.push(PathBuf::from(format!("/tmp/kubenet-{user}")));
+    directories
+}
+
+/// The first place that can be written, made when missing. One that another user owns is never used.
+fn make_directory() -> Result<PathBuf, LabError> {
+    let mut last = None;
+    for directory in directories() {
+        match fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&directory)
+            .and_then(|()| own(&directory))
+        {
+            Ok(()) => return Ok(directory),
+            Err(error) => last = Some(LabError::file(directory, error)),
+        }
+    }
+    Err(last.unwrap_or(LabError::NoneUp))
+}
+
+fn own(directory: &Path) -> io::Result<()> {
+    let metadata = fs::symlink_metadata(directory)?;
+    if !metadata.is_dir() || metadata.uid() != nix::unistd::geteuid().as_raw() {
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "it belongs to another user",
+        ));
+    }
+    nix::unistd::access(directory, nix::unistd::AccessFlags::W_OK).map_err(io::Error::from)
+}
