@@ -1,0 +1,81 @@
+//! `kubenet netns`: the network namespaces, and what was read of each.
+
+use clap::Args;
+use serde_json::json;
+
+use super::endpoint::global_addresses;
+use super::{Failure, Global, Outcome, output, source};
+use crate::model::Netns;
+
+/// Arguments of `netns`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kubenet --demo netns
+  sudo kubenet netns
+  kubenet --bundle dump.tar.gz netns -o wide")]
+pub struct NetnsArgs {}
+
+/// Lists them.
+pub fn run(global: &Global) -> Result<Outcome, Failure> {
+    let cluster = source::open(global)?;
+    let mut rows = Vec::new();
+    let mut spaces = Vec::new();
+    for (id, netns) in cluster.all_netns() {
+        let addresses = global_addresses(netns);
+        let missing = missing(netns);
+        rows.push(vec![
+            cluster.node_name(id).to_owned(),
+            netns.name.to_string(),
+            netns
+                .links
+                .as_ref()
+                .map_or_else(|| "?".to_owned(), |links| links.len().to_string()),
+            output::joined(&addresses),
+            output::joined(&missing),
+        ]);
+        spaces.push(json!({
+            "node": cluster.node_name(id),
+            "netns": netns.name.to_string(),
+            "links": netns.links.as_ref().map(|links| links.iter().map(|link| &link.name).collect::<Vec<_>>()),
+            "addresses": addresses,
+            "not_read": missing,
+        }));
+    }
+    let document = json!({
+        "schema": "kubenet.netns/v1",
+        "netns": spaces,
+        "gaps": cluster.gaps.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    });
+    output::list(
+        global,
+        &["NODE", "NAMESPACE", "LINKS", "ADDRESSES", "NOT READ"],
+        &rows,
+        &document,
+    )?;
+    for gap in &cluster.gaps {
+        output::note(global, &format!("not read: {gap}"));
+    }
+    Ok(Outcome::Fine)
+}
+
+/// The tables that were not read and which a packet's way may depend on.
+fn missing(netns: &Netns) -> Vec<&'static str> {
+    [
+        (netns.links.is_none(), "links"),
+        (netns.addresses.is_none(), "addresses"),
+        (netns.routes4.is_none(), "IPv4 routes"),
+        (netns.routes6.is_none(), "IPv6 routes"),
+        (netns.rules4.is_none(), "IPv4 rules"),
+        (netns.rules6.is_none(), "IPv6 rules"),
+        (netns.neighbors.is_none(), "neighbors"),
+        (netns.fdb.is_none(), "fdb"),
+        (netns.sysctls.is_none(), "sysctls"),
+        (netns.iptables.is_empty(), "iptables"),
+        (netns.native_nft.is_none(), "nftables"),
+        (netns.sockets.is_none(), "sockets"),
+    ]
+    .into_iter()
+    .filter_map(|(missing, name)| missing.then_some(name))
+    .collect()
+}
