@@ -1,0 +1,185 @@
+//! A small blocking netlink client (netlink(7), rtnetlink(7)) that never loses a message silently.
+//!
+//! A message that cannot be decoded, or a table that kept changing while it was dumped, is a hole in what was read.
+//! Both are counted, so that nobody takes the hole for an absence.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use netlink_packet_core::{
+    NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkBuffer, NetlinkDeserializable, NetlinkHeader,
+    NetlinkSerializable, Parseable,
+};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_sys::{Socket, SocketAddr};
+use nix::libc;
+use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::time::TimeVal;
+
+const NLMSG_NOOP: u16 = 1;
+const NLMSG_ERROR: u16 = 2;
+const NLMSG_DONE: u16 = 3;
+const NLMSG_OVERRUN: u16 = 4;
+
+/// More than the kernel ever puts into one datagram of a dump (32 KiB) or an answer.
+const DATAGRAM: usize = 256 * 1024;
+/// A dump that was interrupted by a change is asked for again, so many times.
+const ATTEMPTS: usize = 5;
+/// The kernel answers at once: this only bounds the wait should it not.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// No table of a node is read for longer than this.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A netlink socket of the namespace that it was opened in.
+pub(super) struct Client {
+    socket: Socket,
+    sequence: u32,
+}
+
+/// What a table holds, and what is not known of it.
+pub(super) struct Dump<T> {
+    /// The entries that were understood.
+    pub entries: Vec<T>,
+    /// What was not, in words.
+    pub holes: Vec<String>,
+}
+
+/// A message as it came.
+struct Frame {
+    header: NetlinkHeader,
+    body: Vec<u8>,
+}
+
+impl Client {
+    /// Opens a socket of one netlink protocol in the namespace of this thread.
+    pub fn open(protocol: isize) -> io::Result<Self> {
+        let mut socket = Socket::new(protocol)?;
+        socket.bind_auto()?;
+        let patience = TimeVal::new(PATIENCE.as_secs() as i64, 0);
+        setsockopt(&socket, sockopt::ReceiveTimeout, &patience)?;
+        // Lets the kernel filter (routes: leave out cached ones). Kernels before 4.20 do not know it and need no harm.
+        let _ = socket.set_netlink_get_strict_chk(true);
+        Ok(Self { socket, sequence: 0 })
+    }
+
+    /// Dumps a table of rtnetlink.
+    pub fn dump(&mut self, request: RouteNetlinkMessage) -> io::Result<Dump<RouteNetlinkMessage>> {
+        let mut body = vec![0; NetlinkSerializable::buffer_len(&request)];
+        request.serialize(&mut body);
+        self.dump_raw(request.message_type(), &body, |kind, body| {
+            let mut header = NetlinkHeader::default();
+            header.message_type = kind;
+            RouteNetlinkMessage::deserialize(&header, body).map_err(|error| error.to_string())
+        })
+    }
+
+    /// Dumps a table, with a decoder of the caller's own (type and body of each message).
+    pub fn dump_raw<T>(
+        &mut self,
+        kind: u16,
+        body: &[u8],
+        decode: impl Fn(u16, &[u8]) -> Result<T, String>,
+    ) -> io::Result<Dump<T>> {
+        let (mut frames, mut interrupted) = self.exchange(kind, NLM_F_DUMP, body)?;
+        for _ in 1..ATTEMPTS {
+            if !interrupted {
+                break;
+            }
+            (frames, interrupted) = self.exchange(kind, NLM_F_DUMP, body)?;
+        }
+        let mut dump = Dump { entries: Vec::with_capacity(frames.len()), holes: Vec::new() };
+        for frame in &frames {
+            match decode(frame.header.message_type, &frame.body) {
+                Ok(entry) => dump.entries.push(entry),
+                Err(why) => dump.holes.push(format!("an entry could not be understood ({why})")),
+            }
+        }
+        if interrupted {
+            dump.holes.push("it kept changing while it was read: entries may be missing".to_owned());
+        }
+        Ok(dump)
+    }
+
+    /// Asks for one thing; `None` when the kernel only acknowledges.
+    pub fn ask(&mut self, request: RouteNetlinkMessage) -> io::Result<Option<RouteNetlinkMessage>> {
+        let mut body = vec![0; NetlinkSerializable::buffer_len(&request)];
+        request.serialize(&mut body);
+        let (frames, _) = self.exchange(request.message_type(), 0, &body)?;
+        let Some(frame) = frames.first() else { return Ok(None) };
+        RouteNetlinkMessage::deserialize(&frame.header, &frame.body)
+            .map(Some)
+            .map_err(|error| io::Error::other(error.to_string()))
+    }
+
+    /// Sends a request and collects its answer; tells whether a dump was interrupted.
+    fn exchange(&mut self, kind: u16, flags: u16, body: &[u8]) -> io::Result<(Vec<Frame>, bool)> {
+        self.sequence += 1;
+        self.socket.send_to(&framed(kind, flags, self.sequence, body), &SocketAddr::new(0, 0), 0)?;
+        let start = Instant::now();
+        let (mut frames, mut interrupted) = (Vec::new(), false);
+        loop {
+            if start.elapsed() > LIMIT {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "the kernel's answer has no end"));
+            }
+            for frame in self.receive()? {
+                // Left over from a request that was given up.
+                if frame.header.sequence_number != self.sequence {
+                    continue;
+                }
+                interrupted |= frame.header.flags & NLM_F_DUMP_INTR != 0;
+                match frame.header.message_type {
+                    NLMSG_NOOP => {}
+                    NLMSG_OVERRUN => return Err(io::Error::other("messages were lost (overrun)")),
+                    NLMSG_ERROR | NLMSG_DONE => {
+                        return match errno(&frame.body) {
+                            0 => Ok((frames, interrupted)),
+                            code => Err(io::Error::from_raw_os_error(code)),
+                        };
+                    }
+                    _ => frames.push(frame),
+                }
+            }
+            if flags & NLM_F_DUMP == 0 && !frames.is_empty() {
+                return Ok((frames, interrupted));
+            }
+        }
+    }
+
+    /// One datagram, taken apart.
+    fn receive(&self) -> io::Result<Vec<Frame>> {
+        let mut datagram = Vec::with_capacity(DATAGRAM);
+        let length = self.socket.recv(&mut datagram, libc::MSG_TRUNC)?;
+        if length > datagram.len() {
+            return Err(io::Error::other(format!("an answer of {length} bytes is too long")));
+        }
+        let mut frames = Vec::new();
+        let mut rest = datagram.as_slice();
+        while !rest.is_empty() {
+            let broken = |error: netlink_packet_core::DecodeError| io::Error::other(error.to_string());
+            let buffer = NetlinkBuffer::new_checked(&rest).map_err(broken)?;
+            let header = NetlinkHeader::parse(&buffer).map_err(broken)?;
+            frames.push(Frame { header, body: buffer.payload().to_vec() });
+            // Messages are aligned to four bytes, the last one perhaps without its padding.
+            let taken = (header.length as usize).next_multiple_of(4).min(rest.len());
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        Ok(frames)
+    }
+}
+
+/// A request with its header (`struct nlmsghdr`).
+fn framed(kind: u16, flags: u16, sequence: u32, body: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(16 + body.len());
+    bytes.extend((16 + body.len() as u32).to_ne_bytes());
+    bytes.extend(kind.to_ne_bytes());
+    bytes.extend((flags | NLM_F_REQUEST).to_ne_bytes());
+    bytes.extend(sequence.to_ne_bytes());
+    bytes.extend(0_u32.to_ne_bytes());
+    bytes.extend(body);
+    bytes
+}
+
+/// The error that `NLMSG_ERROR` and `NLMSG_DONE` begin with, as a positive number.
+fn errno(body: &[u8]) -> i32 {
+    body.first_chunk().map_or(0, |code| i32::from_ne_bytes(*code).saturating_neg())
+}
