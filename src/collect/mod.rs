@@ -1,4 +1,5 @@
 //! Everything that reads: bundles of the standard tools' outputs, and the live machine. All of it fills [`crate::model`].
 
 pub mod bundle;
+pub mod lab;
 pub mod live;

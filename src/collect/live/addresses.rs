@@ -12,9 +12,14 @@ use crate::model::{Address, AddressScope};
 /// Every address of the namespace.
 pub(super) fn read(client: &mut Client, names: &Names) -> io::Result<Dump<Address>> {
     let dump = client.dump(RouteNetlinkMessage::GetAddress(AddressMessage::default()))?;
-    let mut addresses = Dump { entries: Vec::new(), holes: dump.holes };
+    let mut addresses = Dump {
+        entries: Vec::new(),
+        holes: dump.holes,
+    };
     for message in dump.entries {
-        let RouteNetlinkMessage::NewAddress(message) = message else { continue };
+        let RouteNetlinkMessage::NewAddress(message) = message else {
+            continue;
+        };
         match address(&message, names) {
             Ok(address) => addresses.entries.push(address),
             Err(hole) => addresses.holes.push(hole),
@@ -39,7 +44,9 @@ fn address(message: &AddressMessage, names: &Names) -> Result<Address, String> {
         }
     }
     // Without IFA_LOCAL, IFA_ADDRESS is the address itself; with it, the other end's.
-    let ip = local.or(other).ok_or_else(|| format!("an entry of {device} has no address"))?;
+    let ip = local
+        .or(other)
+        .ok_or_else(|| format!("an entry of {device} has no address"))?;
     Ok(Address {
         device,
         ip,
@@ -60,6 +67,8 @@ fn scope(number: u8, ip: std::net::IpAddr) -> Result<AddressScope, String> {
         200 => Ok(AddressScope::Site),
         253 => Ok(AddressScope::Link),
         254 => Ok(AddressScope::Host),
-        other => Err(format!("{ip} has the scope {other}, which is none of the kernel's own: left out")),
+        other => Err(format!(
+            "{ip} has the scope {other}, which is none of the kernel's own: left out"
+        )),
     }
 }

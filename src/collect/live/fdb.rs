@@ -22,7 +22,10 @@ const NDA_NH_ID: u16 = 13;
 /// Every entry of every device.
 pub(super) fn read(client: &mut Client, names: &Names) -> io::Result<Dump<FdbEntry>> {
     let dump = dump(client, AddressFamily::Bridge, NeighbourFlags::empty())?;
-    let mut fdb = Dump { entries: Vec::new(), holes: dump.holes };
+    let mut fdb = Dump {
+        entries: Vec::new(),
+        holes: dump.holes,
+    };
     for message in &dump.entries {
         match entry(message, names) {
             Ok((entry, hole)) => {
@@ -50,11 +53,16 @@ fn entry(message: &NeighbourMessage, names: &Names) -> Result<(FdbEntry, Option<
         permanent: state & NUD_PERMANENT != 0,
         raw: String::new(),
     };
-    let mut details = FdbDetails { state: state_word(state), ..FdbDetails::default() };
+    let mut details = FdbDetails {
+        state: state_word(state),
+        ..FdbDetails::default()
+    };
     let (mut mac, mut group) = (None, None);
     for attribute in &message.attributes {
         match attribute {
-            NeighbourAttribute::LinkLayerAddress(bytes) => mac = bytes.as_slice().try_into().ok().map(Mac),
+            NeighbourAttribute::LinkLayerAddress(bytes) => {
+                mac = bytes.as_slice().try_into().ok().map(Mac)
+            }
             NeighbourAttribute::Destination(found) => entry.destination = address(found),
             NeighbourAttribute::Vlan(vlan) => entry.vlan = Some(*vlan),
             NeighbourAttribute::Port(port) => entry.port = Some(*port),
@@ -62,7 +70,9 @@ fn entry(message: &NeighbourMessage, names: &Names) -> Result<(FdbEntry, Option<
             NeighbourAttribute::IfIndex(index) => entry.via = Some(names.get(*index)),
             NeighbourAttribute::Controller(index) => entry.master = Some(names.get(*index)),
             NeighbourAttribute::SourceVni(vni) => details.before_via.push(format!("src_vni {vni}")),
-            NeighbourAttribute::LinkNetNsId(nsid) => details.after_via.push(format!("link-netnsid {nsid}")),
+            NeighbourAttribute::LinkNetNsId(nsid) => {
+                details.after_via.push(format!("link-netnsid {nsid}"))
+            }
             NeighbourAttribute::Other(other) if other.kind() == NDA_NH_ID => group = Some(()),
             _ => {}
         }
@@ -75,12 +85,22 @@ fn entry(message: &NeighbourMessage, names: &Names) -> Result<(FdbEntry, Option<
         (NeighbourFlags::Controller, "master"),
         (NeighbourFlags::Sticky, "sticky"),
     ];
-    let set = flags.iter().filter(|(flag, _)| header.flags.contains(*flag));
+    let set = flags
+        .iter()
+        .filter(|(flag, _)| header.flags.contains(*flag));
     details.flags = set.map(|(_, name)| (*name).to_owned()).collect();
-    entry.mac = mac.ok_or_else(|| format!("an entry of {} has no Ethernet address: left out", entry.device))?;
+    entry.mac = mac.ok_or_else(|| {
+        format!(
+            "an entry of {} has no Ethernet address: left out",
+            entry.device
+        )
+    })?;
     entry.raw = text::fdb_text(&entry, &details);
     let hole = group.map(|()| {
-        format!("`{}` sends to a next hop group: the tunnel endpoints in it are not read", entry.raw)
+        format!(
+            "`{}` sends to a next hop group: the tunnel endpoints in it are not read",
+            entry.raw
+        )
     });
     Ok((entry, hole))
 }

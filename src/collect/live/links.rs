@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::io;
 
 use netlink_packet_route::link::{
-    AfSpecBridge, BridgeVlanInfoFlags, InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoVlan,
-    InfoVxlan, LinkAttribute, LinkExtentMask, LinkFlags, LinkInfo, LinkMessage,
+    AfSpecBridge, BridgeVlanInfoFlags, InfoBridge, InfoBridgePort, InfoData, InfoKind,
+    InfoPortData, InfoVlan, InfoVxlan, LinkAttribute, LinkExtentMask, LinkFlags, LinkInfo,
+    LinkMessage,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
@@ -19,31 +20,59 @@ pub(super) struct Names(HashMap<u32, String>);
 impl Names {
     /// The names of these devices.
     pub fn of(links: &[Link]) -> Self {
-        Self(links.iter().map(|link| (link.index, link.name.clone())).collect())
+        Self(
+            links
+                .iter()
+                .map(|link| (link.index, link.name.clone()))
+                .collect(),
+        )
     }
 
     /// The device's name, or `if7` for one that came or went meanwhile, as iproute2 has it.
     pub fn get(&self, index: u32) -> String {
-        self.0.get(&index).cloned().unwrap_or_else(|| format!("if{index}"))
+        self.0
+            .get(&index)
+            .cloned()
+            .unwrap_or_else(|| format!("if{index}"))
     }
 }
 
 /// Every device of the namespace.
 pub(super) fn read(client: &mut Client) -> io::Result<Dump<Link>> {
     let (messages, mut holes) = dump(client, AddressFamily::Unspec, LinkExtentMask::SkipStats)?;
-    let names = Names(messages.iter().map(|message| (message.header.index, name(message))).collect());
-    let mut links: Vec<Link> = messages.iter().map(|message| link(message, &names)).collect();
+    let names = Names(
+        messages
+            .iter()
+            .map(|message| (message.header.index, name(message)))
+            .collect(),
+    );
+    let mut links: Vec<Link> = messages
+        .iter()
+        .map(|message| link(message, &names))
+        .collect();
     if links.iter().any(|link| link.port.is_some()) {
-        let (messages, more) = dump(client, AddressFamily::Bridge, LinkExtentMask::BrvlanCompressed)?;
-        holes.extend(more.into_iter().map(|hole| format!("VLANs of bridge ports: {hole}")));
+        let (messages, more) = dump(
+            client,
+            AddressFamily::Bridge,
+            LinkExtentMask::BrvlanCompressed,
+        )?;
+        holes.extend(
+            more.into_iter()
+                .map(|hole| format!("VLANs of bridge ports: {hole}")),
+        );
         for message in &messages {
-            let port = links.iter_mut().find(|link| link.index == message.header.index);
+            let port = links
+                .iter_mut()
+                .find(|link| link.index == message.header.index);
             if let Some(port) = port.and_then(|link| link.port.as_mut()) {
                 port.vlans = vlans(message);
             }
         }
     }
-    Ok(Dump { entries: links, holes })
+    Ok(Dump {
+        entries: links,
+        holes,
+    })
 }
 
 fn dump(
@@ -55,18 +84,24 @@ fn dump(
     request.header.interface_family = family;
     request.attributes = vec![LinkAttribute::ExtMask(vec![mask])];
     let dump = client.dump(RouteNetlinkMessage::GetLink(request))?;
-    let messages = dump.entries.into_iter().filter_map(|message| match message {
-        RouteNetlinkMessage::NewLink(message) => Some(message),
-        _ => None,
-    });
+    let messages = dump
+        .entries
+        .into_iter()
+        .filter_map(|message| match message {
+            RouteNetlinkMessage::NewLink(message) => Some(message),
+            _ => None,
+        });
     Ok((messages.collect(), dump.holes))
 }
 
 fn name(message: &LinkMessage) -> String {
-    let name = message.attributes.iter().find_map(|attribute| match attribute {
-        LinkAttribute::IfName(name) => Some(name.clone()),
-        _ => None,
-    });
+    let name = message
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            LinkAttribute::IfName(name) => Some(name.clone()),
+            _ => None,
+        });
     name.unwrap_or_else(|| format!("if{}", message.header.index))
 }
 
@@ -75,7 +110,11 @@ fn link(message: &LinkMessage, names: &Names) -> Link {
     let mut link = Link {
         index: message.header.index,
         name: name(message),
-        kind: if flags.contains(LinkFlags::Loopback) { LinkKind::Loopback } else { LinkKind::Physical },
+        kind: if flags.contains(LinkFlags::Loopback) {
+            LinkKind::Loopback
+        } else {
+            LinkKind::Physical
+        },
         up: flags.contains(LinkFlags::Up),
         carrier: flags.contains(LinkFlags::LowerUp),
         noarp: flags.contains(LinkFlags::Noarp),
@@ -91,7 +130,9 @@ fn link(message: &LinkMessage, names: &Names) -> Link {
             LinkAttribute::Mtu(mtu) => link.mtu = *mtu,
             LinkAttribute::Address(bytes) => link.mac = bytes.as_slice().try_into().ok().map(Mac),
             LinkAttribute::Controller(index) => link.master = Some(names.get(*index)),
-            LinkAttribute::Link(index) => link.peer_index = Some(*index).filter(|&index| index != 0),
+            LinkAttribute::Link(index) => {
+                link.peer_index = Some(*index).filter(|&index| index != 0)
+            }
             LinkAttribute::LinkNetNsId(nsid) => link.peer_nsid = Some(*nsid),
             LinkAttribute::LinkInfo(info) => {
                 if let Some(kind) = kind(info, names) {
@@ -163,7 +204,9 @@ fn vxlan(data: &[InfoVxlan], names: &Names) -> Vxlan {
             InfoVxlan::Link(index) => vxlan.lower = (*index != 0).then(|| names.get(*index)),
             InfoVxlan::Learning(on) => vxlan.learning = *on,
             InfoVxlan::Ttl(ttl) => vxlan.ttl = *ttl,
-            InfoVxlan::PortRange(range) => vxlan.port_range = Some(*range).filter(|&range| range != (0, 0)),
+            InfoVxlan::PortRange(range) => {
+                vxlan.port_range = Some(*range).filter(|&range| range != (0, 0))
+            }
             InfoVxlan::CollectMetadata(on) => vxlan.external = *on,
             _ => {}
         }
@@ -193,14 +236,19 @@ fn port(info: &[LinkInfo]) -> Option<BridgePort> {
 
 /// IFLA_BRIDGE_VLAN_INFO: single VLANs, and the first and last of a range.
 fn vlans(message: &LinkMessage) -> Vec<Vlan> {
-    let infos = message.attributes.iter().filter_map(|attribute| match attribute {
-        LinkAttribute::AfSpecBridge(spec) => Some(spec),
-        _ => None,
-    });
+    let infos = message
+        .attributes
+        .iter()
+        .filter_map(|attribute| match attribute {
+            LinkAttribute::AfSpecBridge(spec) => Some(spec),
+            _ => None,
+        });
     let mut vlans = Vec::new();
     let mut first = None;
     for info in infos.flatten() {
-        let AfSpecBridge::VlanInfo(info) = info else { continue };
+        let AfSpecBridge::VlanInfo(info) = info else {
+            continue;
+        };
         if info.flags.contains(BridgeVlanInfoFlags::RangeBegin) {
             first = Some(info.vid);
             continue;

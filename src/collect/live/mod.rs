@@ -1,1 +1,206 @@
-//! Reads this machine: network namespaces through netlink and /proc.
+//! Reads this machine, changing nothing on it: netlink for what the kernel tells, /proc for settings and sockets,
+//! the save programs of iptables, ipset and nft for what only they can put into words.
+//!
+//! Reading is in two steps, as a machine may have hundreds of pods and a packet meets two of them: [`Machine::survey`]
+//! finds every namespace and whose addresses it has, [`Machine::complete`] reads the rest of those that matter.
+
+mod addresses;
+mod command;
+mod fdb;
+mod files;
+mod iptables;
+mod kernel;
+mod links;
+mod namespaces;
+mod neighbors;
+mod netlink;
+mod next_hop_objects;
+mod nsids;
+mod proc_sockets;
+mod read;
+mod recent;
+mod route_details;
+mod routes;
+mod rules;
+mod sockets;
+mod sysctls;
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+
+use namespaces::{Handle, inside};
+use read::Report;
+
+use crate::model::{Cluster, Gap, Netns, NetnsId, NetnsName, Node, Objects};
+
+/// How to read this machine.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct LiveOptions {
+    /// The name that Kubernetes has for this node; the host name when `None`.
+    pub node: Option<String>,
+}
+
+/// This machine cannot be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum LiveError {
+    /// Not even one's own namespace can be found.
+    #[error(
+        "the network namespaces of this machine cannot be found: {0} (hint: is /proc mounted?)"
+    )]
+    NoNamespaces(io::Error),
+    /// The machine has no name.
+    #[error("this machine's host name cannot be read: {0} (hint: give the node's name)")]
+    NoName(nix::errno::Errno),
+}
+
+/// A machine (or several, in the practice cluster) whose namespaces are held open while they are read.
+#[derive(Debug)]
+pub struct Machine {
+    cluster: Cluster,
+    /// For each node the namespaces, in the order of the model's.
+    handles: Vec<Vec<Handle>>,
+}
+
+/// Everything about this machine.
+pub fn read_machine(options: &LiveOptions) -> Result<Cluster, LiveError> {
+    let mut machine = Machine::survey(options)?;
+    machine.complete_all();
+    Ok(machine.into_cluster())
+}
+
+/// Everything about given namespaces (files like `/proc/PID/ns/net`), by node.
+pub fn read_namespaces(nodes: &[(String, Vec<(NetnsName, PathBuf)>)], objects: Objects) -> Cluster {
+    let mut machine = Machine::of_namespaces(nodes, objects);
+    machine.complete_all();
+    machine.into_cluster()
+}
+
+impl Machine {
+    /// Finds the namespaces of this machine and reads their devices and addresses.
+    pub fn survey(options: &LiveOptions) -> Result<Self, LiveError> {
+        let name = match &options.node {
+            Some(name) => name.clone(),
+            None => nix::unistd::gethostname()
+                .map_err(LiveError::NoName)?
+                .to_string_lossy()
+                .into_owned(),
+        };
+        let found = namespaces::find().map_err(LiveError::NoNamespaces)?;
+        let gaps = found
+            .holes
+            .into_iter()
+            .map(|what| Gap {
+                place: name.clone(),
+                line: None,
+                what,
+            })
+            .collect();
+        let mut machine = Self::new(vec![(name, found.handles)], Objects::default(), gaps);
+        machine.survey_all();
+        Ok(machine)
+    }
+
+    /// Opens given namespaces, by node, and reads their devices and addresses.
+    pub fn of_namespaces(nodes: &[(String, Vec<(NetnsName, PathBuf)>)], objects: Objects) -> Self {
+        let mut gaps = Vec::new();
+        let mut opened = Vec::new();
+        for (node, namespaces) in nodes {
+            let mut handles = Vec::new();
+            for (name, path) in namespaces {
+                match File::open(path) {
+                    Ok(file) => handles.push(Handle {
+                        name: name.clone(),
+                        file,
+                        pid: None,
+                    }),
+                    Err(error) => gaps.push(Gap {
+                        place: format!("{node} {name}"),
+                        line: None,
+                        what: format!("{}: cannot be opened: {error}", path.display()),
+                    }),
+                }
+            }
+            opened.push((node.clone(), handles));
+        }
+        let mut machine = Self::new(opened, objects, gaps);
+        machine.survey_all();
+        machine
+    }
+
+    /// What was read so far.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// What was read, for good.
+    pub fn into_cluster(self) -> Cluster {
+        self.cluster
+    }
+
+    /// Reads everything of these namespaces.
+    pub fn complete(&mut self, wanted: &[NetnsId]) {
+        for &id in wanted {
+            self.visit(id, read::everything);
+        }
+    }
+
+    fn new(nodes: Vec<(String, Vec<Handle>)>, objects: Objects, gaps: Vec<Gap>) -> Self {
+        let mut machine = Self {
+            cluster: Cluster {
+                nodes: Vec::new(),
+                objects,
+                gaps,
+            },
+            handles: Vec::new(),
+        };
+        for (name, handles) in nodes {
+            let netns = handles
+                .iter()
+                .map(|handle| Netns::unread(handle.name.clone()))
+                .collect();
+            machine.cluster.nodes.push(Node { name, netns });
+            machine.handles.push(handles);
+        }
+        machine
+    }
+
+    fn all(&self) -> Vec<NetnsId> {
+        self.cluster.all_netns().map(|(id, _)| id).collect()
+    }
+
+    fn survey_all(&mut self) {
+        for id in self.all() {
+            self.visit(id, |netns, _, _, report| read::survey(netns, report));
+        }
+    }
+
+    fn complete_all(&mut self) {
+        self.complete(&self.all());
+    }
+
+    /// Does some reading inside a namespace; `work` gets the namespaces of the same node.
+    fn visit(
+        &mut self,
+        id: NetnsId,
+        work: impl FnOnce(&mut Netns, &Handle, &[Handle], &mut Report) + Send,
+    ) {
+        let Some(handles) = self.handles.get(id.node) else {
+            return;
+        };
+        let Some(node) = self.cluster.nodes.get_mut(id.node) else {
+            return;
+        };
+        let (Some(netns), Some(handle)) = (node.netns.get_mut(id.netns), handles.get(id.netns))
+        else {
+            return;
+        };
+        let mut report = Report::at(format!("{} {}", node.name, netns.name));
+        if let Err(why) = inside(&handle.file, || work(netns, handle, handles, &mut report)) {
+            report.add(why);
+        }
+        // What the survey could not read is reported once.
+        report.gaps.retain(|gap| !self.cluster.gaps.contains(gap));
+        self.cluster.gaps.append(&mut report.gaps);
+    }
+}

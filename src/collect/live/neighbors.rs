@@ -3,11 +3,11 @@
 use std::io;
 use std::net::IpAddr;
 
+use netlink_packet_route::AddressFamily;
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::neighbour::{
     NeighbourAddress, NeighbourAttribute, NeighbourExtFlags, NeighbourFlags, NeighbourMessage,
 };
-use netlink_packet_route::AddressFamily;
 
 use super::links::Names;
 use super::netlink::{Client, Dump};
@@ -29,7 +29,10 @@ const STATES: [(u16, NeighborState); 8] = [
 
 /// Every neighbour of both families, then the addresses answered for (proxies).
 pub(super) fn read(client: &mut Client, names: &Names) -> io::Result<Dump<Neighbor>> {
-    let mut neighbors = Dump { entries: Vec::new(), holes: Vec::new() };
+    let mut neighbors = Dump {
+        entries: Vec::new(),
+        holes: Vec::new(),
+    };
     for family in [AddressFamily::Inet, AddressFamily::Inet6] {
         for flags in [NeighbourFlags::empty(), NeighbourFlags::Proxy] {
             let dump = dump(client, family, flags)?;
@@ -55,11 +58,17 @@ pub(super) fn dump(
     request.header.family = family;
     request.header.flags = flags;
     let dump = client.dump(RouteNetlinkMessage::GetNeighbour(request))?;
-    let messages = dump.entries.into_iter().filter_map(|message| match message {
-        RouteNetlinkMessage::NewNeighbour(message) => Some(message),
-        _ => None,
-    });
-    Ok(Dump { entries: messages.collect(), holes: dump.holes })
+    let messages = dump
+        .entries
+        .into_iter()
+        .filter_map(|message| match message {
+            RouteNetlinkMessage::NewNeighbour(message) => Some(message),
+            _ => None,
+        });
+    Ok(Dump {
+        entries: messages.collect(),
+        holes: dump.holes,
+    })
 }
 
 fn neighbor(message: &NeighbourMessage, names: &Names) -> Result<Neighbor, String> {
@@ -78,22 +87,34 @@ fn neighbor(message: &NeighbourMessage, names: &Names) -> Result<Neighbor, Strin
             NeighbourAttribute::Protocol(protocol) if u8::from(*protocol) != 0 => {
                 details.protocol = Some(route_protocol((*protocol).into()));
             }
-            NeighbourAttribute::ExtFlags(flags) => managed = flags.contains(NeighbourExtFlags::Managed),
+            NeighbourAttribute::ExtFlags(flags) => {
+                managed = flags.contains(NeighbourExtFlags::Managed)
+            }
             _ => {}
         }
     }
     let flags = [
         (header.flags.contains(NeighbourFlags::Router), "router"),
         (managed, "managed"),
-        (header.flags.contains(NeighbourFlags::ExtLearned), "extern_learn"),
+        (
+            header.flags.contains(NeighbourFlags::ExtLearned),
+            "extern_learn",
+        ),
         (header.flags.contains(NeighbourFlags::Offloaded), "offload"),
     ];
-    details.flags = flags.iter().filter(|(set, _)| *set).map(|(_, name)| (*name).to_owned()).collect();
+    details.flags = flags
+        .iter()
+        .filter(|(set, _)| *set)
+        .map(|(_, name)| (*name).to_owned())
+        .collect();
     let mut neighbor = Neighbor {
         ip: destination.ok_or_else(|| format!("an entry of {device} has no address: left out"))?,
         device,
         mac,
-        state: STATES.iter().find(|(bit, _)| state & bit != 0).map_or(NeighborState::None, |(_, state)| *state),
+        state: STATES
+            .iter()
+            .find(|(bit, _)| state & bit != 0)
+            .map_or(NeighborState::None, |(_, state)| *state),
         proxy: header.flags.contains(NeighbourFlags::Proxy),
         raw: String::new(),
     };

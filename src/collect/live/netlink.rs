@@ -7,8 +7,8 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use netlink_packet_core::{
-    NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkBuffer, NetlinkDeserializable, NetlinkHeader,
-    NetlinkSerializable, Parseable,
+    NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkBuffer, NetlinkDeserializable,
+    NetlinkHeader, NetlinkSerializable, Parseable,
 };
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_sys::{Socket, SocketAddr};
@@ -59,7 +59,10 @@ impl Client {
         setsockopt(&socket, sockopt::ReceiveTimeout, &patience)?;
         // Lets the kernel filter (routes: leave out cached ones). Kernels before 4.20 do not know it and need no harm.
         let _ = socket.set_netlink_get_strict_chk(true);
-        Ok(Self { socket, sequence: 0 })
+        Ok(Self {
+            socket,
+            sequence: 0,
+        })
     }
 
     /// Dumps a table of rtnetlink.
@@ -87,15 +90,21 @@ impl Client {
             }
             (frames, interrupted) = self.exchange(kind, NLM_F_DUMP, body)?;
         }
-        let mut dump = Dump { entries: Vec::with_capacity(frames.len()), holes: Vec::new() };
+        let mut dump = Dump {
+            entries: Vec::with_capacity(frames.len()),
+            holes: Vec::new(),
+        };
         for frame in &frames {
             match decode(frame.header.message_type, &frame.body) {
                 Ok(entry) => dump.entries.push(entry),
-                Err(why) => dump.holes.push(format!("an entry could not be understood ({why})")),
+                Err(why) => dump
+                    .holes
+                    .push(format!("an entry could not be understood ({why})")),
             }
         }
         if interrupted {
-            dump.holes.push("it kept changing while it was read: entries may be missing".to_owned());
+            dump.holes
+                .push("it kept changing while it was read: entries may be missing".to_owned());
         }
         Ok(dump)
     }
@@ -105,7 +114,9 @@ impl Client {
         let mut body = vec![0; NetlinkSerializable::buffer_len(&request)];
         request.serialize(&mut body);
         let (frames, _) = self.exchange(request.message_type(), 0, &body)?;
-        let Some(frame) = frames.first() else { return Ok(None) };
+        let Some(frame) = frames.first() else {
+            return Ok(None);
+        };
         RouteNetlinkMessage::deserialize(&frame.header, &frame.body)
             .map(Some)
             .map_err(|error| io::Error::other(error.to_string()))
@@ -114,12 +125,19 @@ impl Client {
     /// Sends a request and collects its answer; tells whether a dump was interrupted.
     fn exchange(&mut self, kind: u16, flags: u16, body: &[u8]) -> io::Result<(Vec<Frame>, bool)> {
         self.sequence += 1;
-        self.socket.send_to(&framed(kind, flags, self.sequence, body), &SocketAddr::new(0, 0), 0)?;
+        self.socket.send_to(
+            &framed(kind, flags, self.sequence, body),
+            &SocketAddr::new(0, 0),
+            0,
+        )?;
         let start = Instant::now();
         let (mut frames, mut interrupted) = (Vec::new(), false);
         loop {
             if start.elapsed() > LIMIT {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "the kernel's answer has no end"));
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "the kernel's answer has no end",
+                ));
             }
             for frame in self.receive()? {
                 // Left over from a request that was given up.
@@ -150,15 +168,21 @@ impl Client {
         let mut datagram = Vec::with_capacity(DATAGRAM);
         let length = self.socket.recv(&mut datagram, libc::MSG_TRUNC)?;
         if length > datagram.len() {
-            return Err(io::Error::other(format!("an answer of {length} bytes is too long")));
+            return Err(io::Error::other(format!(
+                "an answer of {length} bytes is too long"
+            )));
         }
         let mut frames = Vec::new();
         let mut rest = datagram.as_slice();
         while !rest.is_empty() {
-            let broken = |error: netlink_packet_core::DecodeError| io::Error::other(error.to_string());
+            let broken =
+                |error: netlink_packet_core::DecodeError| io::Error::other(error.to_string());
             let buffer = NetlinkBuffer::new_checked(&rest).map_err(broken)?;
             let header = NetlinkHeader::parse(&buffer).map_err(broken)?;
-            frames.push(Frame { header, body: buffer.payload().to_vec() });
+            frames.push(Frame {
+                header,
+                body: buffer.payload().to_vec(),
+            });
             // Messages are aligned to four bytes, the last one perhaps without its padding.
             let taken = (header.length as usize).next_multiple_of(4).min(rest.len());
             rest = rest.get(taken..).unwrap_or_default();
@@ -181,5 +205,6 @@ fn framed(kind: u16, flags: u16, sequence: u32, body: &[u8]) -> Vec<u8> {
 
 /// The error that `NLMSG_ERROR` and `NLMSG_DONE` begin with, as a positive number.
 fn errno(body: &[u8]) -> i32 {
-    body.first_chunk().map_or(0, |code| i32::from_ne_bytes(*code).saturating_neg())
+    body.first_chunk()
+        .map_or(0, |code| i32::from_ne_bytes(*code).saturating_neg())
 }

@@ -45,13 +45,17 @@ impl Objects {
 
     /// The next hops that an id stands for.
     pub fn resolve(&self, id: u32) -> Result<Vec<NextHop>, String> {
-        let missing = || format!("a route uses the next hop object {id}, which could not be read: left out");
+        let missing =
+            || format!("a route uses the next hop object {id}, which could not be read: left out");
         match self.0.get(&id).ok_or_else(missing)? {
             Object::One(hop) => Ok(vec![hop.clone()]),
             Object::Group(members) => members
                 .iter()
                 .map(|(member, weight)| match self.0.get(member) {
-                    Some(Object::One(hop)) => Ok(NextHop { weight: *weight, ..hop.clone() }),
+                    Some(Object::One(hop)) => Ok(NextHop {
+                        weight: *weight,
+                        ..hop.clone()
+                    }),
                     _ => Err(missing()),
                 })
                 .collect(),
@@ -98,8 +102,12 @@ fn number(bytes: &[u8]) -> Option<u32> {
 /// An address by its length.
 pub(super) fn ip(bytes: &[u8]) -> Option<IpAddr> {
     match bytes.len() {
-        4 => <[u8; 4]>::try_from(bytes).ok().map(|bytes| Ipv4Addr::from(bytes).into()),
-        16 => <[u8; 16]>::try_from(bytes).ok().map(|bytes| Ipv6Addr::from(bytes).into()),
+        4 => <[u8; 4]>::try_from(bytes)
+            .ok()
+            .map(|bytes| Ipv4Addr::from(bytes).into()),
+        16 => <[u8; 16]>::try_from(bytes)
+            .ok()
+            .map(|bytes| Ipv6Addr::from(bytes).into()),
         _ => None,
     }
 }

@@ -12,13 +12,20 @@ use super::netlink::Client;
 /// The id that this namespace has for another; `None` when it has none.
 pub(super) fn id_of(client: &mut Client, other: &File) -> io::Result<Option<i32>> {
     let mut request = NsidMessage::default();
-    request.attributes = vec![NsidAttribute::Fd(u32::try_from(other.as_raw_fd()).map_err(io::Error::other)?)];
-    let Some(RouteNetlinkMessage::NewNsId(answer)) = client.ask(RouteNetlinkMessage::GetNsId(request))? else {
+    request.attributes = vec![NsidAttribute::Fd(
+        u32::try_from(other.as_raw_fd()).map_err(io::Error::other)?,
+    )];
+    let Some(RouteNetlinkMessage::NewNsId(answer)) =
+        client.ask(RouteNetlinkMessage::GetNsId(request))?
+    else {
         return Ok(None);
     };
-    Ok(answer.attributes.iter().find_map(|attribute| match attribute {
-        // -1: it has none.
-        NsidAttribute::Id(id) if *id >= 0 => Some(*id),
-        _ => None,
-    }))
+    Ok(answer
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            // -1: it has none.
+            NsidAttribute::Id(id) if *id >= 0 => Some(*id),
+            _ => None,
+        }))
 }

@@ -33,7 +33,9 @@ pub(super) fn details(message: &RouteMessage) -> RouteDetails {
     for attribute in &message.attributes {
         match attribute {
             RouteAttribute::NhId(id) => details.next_hop_id = Some(*id),
-            RouteAttribute::EncapType(kind) => details.encapsulation = vec![format!("encap {kind}")],
+            RouteAttribute::EncapType(kind) => {
+                details.encapsulation = vec![format!("encap {kind}")]
+            }
             RouteAttribute::CacheInfo(info) if info.expires != 0 => {
                 // In clock ticks, of which user space sees 100 in a second.
                 expires = Some(format!("expires {}sec", info.expires / 100));
@@ -50,7 +52,11 @@ pub(super) fn details(message: &RouteMessage) -> RouteDetails {
             _ => {}
         }
     }
-    details.tail = expires.into_iter().chain(metrics).chain(preference).collect();
+    details.tail = expires
+        .into_iter()
+        .chain(metrics)
+        .chain(preference)
+        .collect();
     details
 }
 
@@ -60,7 +66,11 @@ fn metric_words(metrics: &[RouteMetric]) -> Vec<String> {
         _ => None,
     });
     let word = |name: &str, number: u32, value: u32| {
-        let lock = if locked.unwrap_or_default() & (1 << number) == 0 { "" } else { "lock " };
+        let lock = if locked.unwrap_or_default() & (1 << number) == 0 {
+            ""
+        } else {
+            "lock "
+        };
         format!("{name} {lock}{value}")
     };
     // The numbers are RTAX_*.

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use netlink_packet_route::route::{
-    RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteMetric, RouteNextHop, RouteNextHopFlags, RouteVia,
+    RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteMetric, RouteNextHop,
+    RouteNextHopFlags, RouteVia,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
@@ -24,7 +25,10 @@ pub(super) fn read(client: &mut Client, family: Family, names: &Names) -> io::Re
     };
     let dump = client.dump(RouteNetlinkMessage::GetRoute(request))?;
     let messages: Vec<RouteMessage> = dump.entries.into_iter().filter_map(own_route).collect();
-    let mut routes = Dump { entries: Vec::new(), holes: dump.holes };
+    let mut routes = Dump {
+        entries: Vec::new(),
+        holes: dump.holes,
+    };
     let mut objects = Objects::default();
     if messages.iter().any(hides_next_hops) {
         let (read, holes) = Objects::read(client, names)?;
@@ -46,7 +50,11 @@ pub(super) fn read(client: &mut Client, family: Family, names: &Names) -> io::Re
 /// Only what is configured: cached routes (RTM_F_CLONED) are no part of a table.
 fn own_route(message: RouteNetlinkMessage) -> Option<RouteMessage> {
     match message {
-        RouteNetlinkMessage::NewRoute(route) if !route.header.flags.contains(RouteFlags::Cloned) => Some(route),
+        RouteNetlinkMessage::NewRoute(route)
+            if !route.header.flags.contains(RouteFlags::Cloned) =>
+        {
+            Some(route)
+        }
         _ => None,
     }
 }
@@ -55,10 +63,20 @@ fn own_route(message: RouteNetlinkMessage) -> Option<RouteMessage> {
 fn hides_next_hops(message: &RouteMessage) -> bool {
     let has = |found: fn(&RouteAttribute) -> bool| message.attributes.iter().any(found);
     has(|attribute| matches!(attribute, RouteAttribute::NhId(_)))
-        && !has(|attribute| matches!(attribute, RouteAttribute::Oif(_) | RouteAttribute::MultiPath(_)))
+        && !has(|attribute| {
+            matches!(
+                attribute,
+                RouteAttribute::Oif(_) | RouteAttribute::MultiPath(_)
+            )
+        })
 }
 
-fn route(message: &RouteMessage, family: Family, names: &Names, objects: &Objects) -> Result<Route, String> {
+fn route(
+    message: &RouteMessage,
+    family: Family,
+    names: &Names,
+    objects: &Objects,
+) -> Result<Route, String> {
     let header = &message.header;
     let mut route = Route {
         destination: prefix(family, None, header.destination_prefix_length)?,
@@ -95,7 +113,11 @@ fn route(message: &RouteMessage, family: Family, names: &Names, objects: &Object
     Ok(route)
 }
 
-fn next_hops(message: &RouteMessage, names: &Names, objects: &Objects) -> Result<Vec<NextHop>, String> {
+fn next_hops(
+    message: &RouteMessage,
+    names: &Names,
+    objects: &Objects,
+) -> Result<Vec<NextHop>, String> {
     let attributes = &message.attributes;
     if hides_next_hops(message) {
         let id = attributes.iter().find_map(|attribute| match attribute {
@@ -123,7 +145,11 @@ fn next_hops(message: &RouteMessage, names: &Names, objects: &Objects) -> Result
         dead: flags.contains(RouteFlags::Dead),
         linkdown: flags.contains(RouteFlags::Linkdown),
     };
-    Ok(if hop.gateway.is_none() && hop.device.is_none() { Vec::new() } else { vec![hop] })
+    Ok(if hop.gateway.is_none() && hop.device.is_none() {
+        Vec::new()
+    } else {
+        vec![hop]
+    })
 }
 
 fn of_multipath(hop: &RouteNextHop, names: &Names) -> NextHop {
@@ -150,7 +176,9 @@ fn gateway(attributes: &[RouteAttribute]) -> Option<IpAddr> {
 /// What a route does and the model has no word for.
 fn beyond_the_model(message: &RouteMessage, route: &Route) -> Option<String> {
     let encapsulates = |attributes: &[RouteAttribute]| {
-        attributes.iter().any(|attribute| matches!(attribute, RouteAttribute::Encap(_)))
+        attributes
+            .iter()
+            .any(|attribute| matches!(attribute, RouteAttribute::Encap(_)))
     };
     let hop_encapsulates = message.attributes.iter().any(|attribute| match attribute {
         RouteAttribute::MultiPath(hops) => hops.iter().any(|hop| encapsulates(&hop.attributes)),
@@ -174,7 +202,8 @@ fn prefix(family: Family, ip: Option<IpAddr>, length: u8) -> Result<IpNet, Strin
         Family::V4 => IpAddr::from([0; 4]),
         Family::V6 => IpAddr::from([0; 16]),
     };
-    IpNet::new(ip.unwrap_or(any), length).map_err(|_| format!("a route has a prefix of {length} bits"))
+    IpNet::new(ip.unwrap_or(any), length)
+        .map_err(|_| format!("a route has a prefix of {length} bits"))
 }
 
 fn mtu(metric: &RouteMetric) -> Option<u32> {
@@ -195,7 +224,11 @@ fn kind(number: u8) -> Result<RouteType, String> {
         7 => RouteType::Unreachable,
         8 => RouteType::Prohibit,
         9 => RouteType::Throw,
-        other => return Err(format!("a route has the type {other}, which is not known: left out")),
+        other => {
+            return Err(format!(
+                "a route has the type {other}, which is not known: left out"
+            ));
+        }
     })
 }
 
@@ -206,6 +239,10 @@ fn scope(number: u8) -> Result<RouteScope, String> {
         253 => RouteScope::Link,
         254 => RouteScope::Host,
         255 => RouteScope::Nowhere,
-        other => return Err(format!("a route has the scope {other}, which is none of the kernel's own: left out")),
+        other => {
+            return Err(format!(
+                "a route has the scope {other}, which is none of the kernel's own: left out"
+            ));
+        }
     })
 }

@@ -32,9 +32,14 @@ pub(super) fn read(client: &mut Client, family: Family) -> io::Result<Dump<Routi
         Family::V6 => AddressFamily::Inet6,
     };
     let dump = client.dump(RouteNetlinkMessage::GetRule(request))?;
-    let mut rules = Dump { entries: Vec::new(), holes: dump.holes };
+    let mut rules = Dump {
+        entries: Vec::new(),
+        holes: dump.holes,
+    };
     for message in dump.entries {
-        let RouteNetlinkMessage::NewRule(message) = message else { continue };
+        let RouteNetlinkMessage::NewRule(message) = message else {
+            continue;
+        };
         match rule(&message, family) {
             Ok(rule) => rules.entries.push(rule),
             Err(hole) => rules.holes.push(hole),
@@ -83,19 +88,27 @@ fn rule(message: &RuleMessage, family: Family) -> Result<RoutingRule, String> {
             RuleAttribute::FwMask(value) => mask = Some(*value),
             RuleAttribute::IpProtocol(protocol) => rule.ip_protocol = Some((*protocol).into()),
             RuleAttribute::SourcePortRange(range) => rule.source_port = Some(ports(range)),
-            RuleAttribute::DestinationPortRange(range) => rule.destination_port = Some(ports(range)),
+            RuleAttribute::DestinationPortRange(range) => {
+                rule.destination_port = Some(ports(range))
+            }
             RuleAttribute::UidRange(range) => rule.uid_range = Some((range.start, range.end)),
             RuleAttribute::L3MDev(on) => rule.l3mdev = *on,
             RuleAttribute::SuppressPrefixLen(length) => rule.suppress_prefix_length = Some(*length),
             RuleAttribute::Table(number) => table = *number,
             RuleAttribute::Goto(priority) => goto = *priority,
             RuleAttribute::TunId(id) => rule.not_understood.push(format!("tun_id {id}")),
-            RuleAttribute::SuppressIfGroup(group) => rule.not_understood.push(format!("suppress_ifgroup {group}")),
-            RuleAttribute::Realm(realm) => details.after_table.push(realms(realm.source, realm.destination)),
+            RuleAttribute::SuppressIfGroup(group) => rule
+                .not_understood
+                .push(format!("suppress_ifgroup {group}")),
+            RuleAttribute::Realm(realm) => details
+                .after_table
+                .push(realms(realm.source, realm.destination)),
             RuleAttribute::Protocol(protocol) => {
                 let protocol = u8::from(*protocol);
                 if protocol != 0 {
-                    details.tail.push(format!("proto {}", route_protocol(protocol)));
+                    details
+                        .tail
+                        .push(format!("proto {}", route_protocol(protocol)));
                 }
             }
             RuleAttribute::Other(other) => rule.not_understood.extend(newer(other)),
@@ -118,7 +131,11 @@ fn action(number: u8, table: u32, goto: u32) -> Result<RuleAction, String> {
         6 => RuleAction::Blackhole,
         7 => RuleAction::Unreachable,
         8 => RuleAction::Prohibit,
-        other => return Err(format!("a rule has the action {other}, which is not known: left out")),
+        other => {
+            return Err(format!(
+                "a rule has the action {other}, which is not known: left out"
+            ));
+        }
     })
 }
 
@@ -127,10 +144,15 @@ fn newer(attribute: &DefaultNla) -> Option<String> {
     let mut value = vec![0; attribute.value_len()];
     attribute.emit_value(&mut value);
     // The kernel tells the mask of a single port too, which is then all ones and says nothing.
-    if matches!(attribute.kind(), FRA_SPORT_MASK | FRA_DPORT_MASK) && value.iter().all(|&byte| byte == 0xff) {
+    if matches!(attribute.kind(), FRA_SPORT_MASK | FRA_DPORT_MASK)
+        && value.iter().all(|&byte| byte == 0xff)
+    {
         return None;
     }
-    let name = NEWER.iter().find(|(kind, _)| *kind == attribute.kind()).map(|(_, name)| *name);
+    let name = NEWER
+        .iter()
+        .find(|(kind, _)| *kind == attribute.kind())
+        .map(|(_, name)| *name);
     let value: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
     Some(match name {
         Some(name) => format!("{name} 0x{value}"),
@@ -141,7 +163,9 @@ fn newer(attribute: &DefaultNla) -> Option<String> {
 fn prefix(ip: IpAddr, length: u8, family: Family) -> Result<IpNet, String> {
     match IpNet::new(ip, length) {
         Ok(prefix) if Family::of(ip) == family => Ok(prefix),
-        _ => Err(format!("a rule has the prefix {ip}/{length}, which cannot be: left out")),
+        _ => Err(format!(
+            "a rule has the prefix {ip}/{length}, which cannot be: left out"
+        )),
     }
 }
 
@@ -151,5 +175,9 @@ fn ports(range: &RulePortRange) -> (u16, u16) {
 
 /// As `ip rule` prints FRA_FLOW.
 fn realms(from: u16, to: u16) -> String {
-    if from == 0 { format!("realms {to}") } else { format!("realms {from}/{to}") }
+    if from == 0 {
+        format!("realms {to}")
+    } else {
+        format!("realms {from}/{to}")
+    }
 }

@@ -1,0 +1,23 @@
+//! Reads a practice cluster: its nodes are namespaces of this machine, and its objects are in its own state file.
+
+use super::live;
+use crate::lab::{LabError, registry};
+use crate::model::{Cluster, Gap};
+
+/// Everything about the lab of that name (without one: the only one, or the one named `default`).
+pub fn read_lab(name: Option<&str>) -> Result<Cluster, LabError> {
+    let mut lab = registry::find(name)?;
+    // The number of a process that ended may be another's by now, whose namespace is none of the lab's.
+    let (alive, gone) = lab.holders.drain(..).partition(|holder| holder.process.is_alive());
+    lab.holders = alive;
+    let nodes: Vec<_> =
+        lab.nodes().into_iter().map(|node| (node.name, node.namespaces)).collect();
+    let mut cluster = live::read_namespaces(&nodes, lab.objects().clone());
+    let gone: Vec<registry::Holder> = gone;
+    cluster.gaps.extend(gone.into_iter().map(|holder| Gap {
+        place: format!("lab {} {}", lab.name, holder.place.label()),
+        line: None,
+        what: format!("process {}, which held its namespace, is gone", holder.process.pid),
+    }));
+    Ok(cluster)
+}

@@ -1,0 +1,154 @@
+//! iptables rulesets of both backends (iptables-save(8), xtables-nft(8)).
+//!
+//! `iptables-legacy-save` makes the kernel create every table that it asks for: it is asked only for the tables which
+//! the namespace has, by its own `ip_tables_names`.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use super::command;
+use super::kernel::Part;
+use crate::model::iptables::{Backend, Ruleset};
+use crate::model::{Family, Gap};
+
+/// A way to call the save program of one backend.
+struct Tool {
+    program: PathBuf,
+    arguments: Vec<String>,
+    name: String,
+}
+
+/// The rulesets of one family in this thread's namespace; what could not be read goes into `holes`.
+pub(super) fn read(family: Family, gaps: &mut Vec<Gap>, holes: &mut Vec<String>) -> Vec<Ruleset> {
+    let mut rulesets = Vec::new();
+    let mut text_gaps = Vec::new();
+    for (backend, text) in [
+        (Backend::Nft, nft(family)),
+        (Backend::Legacy, legacy(family)),
+    ] {
+        match text {
+            Ok((origin, text)) => {
+                holes.extend(incompatible(&text));
+                rulesets.push(Ruleset::read(
+                    text,
+                    family,
+                    backend,
+                    &origin,
+                    &mut text_gaps,
+                ));
+            }
+            Err(hole) => holes.push(hole),
+        }
+    }
+    gaps.extend(text_gaps);
+    rulesets
+}
+
+/// Rules in nf_tables made by iptables-nft.
+fn nft(family: Family) -> Result<(String, String), String> {
+    let prefix = prefix(family);
+    match Part::NfTables.is_there() {
+        Some(true) => {}
+        // What is not loaded holds no rules.
+        Some(false) => return Ok(("nf_tables is not loaded".to_owned(), String::new())),
+        None => {
+            return Err(format!(
+                "{prefix}-nft: it cannot be told whether the kernel has nf_tables, and asking might load it: its \
+                 rules were not read (hint: run as root)"
+            ));
+        }
+    }
+    let tool = tool(prefix, "nft", "(nf_tables)").ok_or_else(|| missing(prefix, "nft"))?;
+    let text = tool.save(&[])?;
+    Ok((tool.name, text))
+}
+
+/// Rules in x_tables.
+fn legacy(family: Family) -> Result<(String, String), String> {
+    let prefix = prefix(family);
+    let names = match family {
+        Family::V4 => "ip_tables_names",
+        Family::V6 => "ip6_tables_names",
+    };
+    let tables = match fs::read_to_string(format!("/proc/thread-self/net/{names}")) {
+        Ok(tables) => tables,
+        // The kernel's part is not there, so it holds no rules.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => {
+            return Err(format!(
+                "{names}: {error}: rules of {prefix}-legacy may be there and were not read (hint: run as root)"
+            ));
+        }
+    };
+    let name = format!("{prefix}-legacy-save");
+    if tables.trim().is_empty() {
+        return Ok((name, String::new()));
+    }
+    let tool = tool(prefix, "legacy", "(legacy)").ok_or_else(|| missing(prefix, "legacy"))?;
+    let mut text = String::new();
+    for table in tables.split_whitespace() {
+        text.push_str(&tool.save(&["-t", table])?);
+    }
+    Ok((name, text))
+}
+
+/// The first of the names that a backend's program goes by which is installed.
+fn tool(prefix: &str, backend: &str, version: &str) -> Option<Tool> {
+    let save = format!("{prefix}-save");
+    let own = format!("{prefix}-{backend}-save");
+    if let Some(program) = command::find(&own) {
+        return Some(Tool {
+            program,
+            arguments: Vec::new(),
+            name: own,
+        });
+    }
+    if let Some(program) = command::find(&format!("xtables-{backend}-multi")) {
+        return Some(Tool {
+            program,
+            arguments: vec![save],
+            name: own,
+        });
+    }
+    // The plain name may lead to either; versions before 1.8 do not say, and are legacy.
+    let program = command::find(&save)?;
+    let said = command::run(&program, &["-V"]).ok()?;
+    let is_it = said.contains(version) || (backend == "legacy" && !said.contains("(nf_tables)"));
+    is_it.then_some(Tool {
+        program,
+        arguments: Vec::new(),
+        name: save,
+    })
+}
+
+impl Tool {
+    fn save(&self, more: &[&str]) -> Result<String, String> {
+        let first = self.arguments.iter().map(String::as_str);
+        let arguments: Vec<&str> = first.chain(["-c"]).chain(more.iter().copied()).collect();
+        command::run(&self.program, &arguments)
+    }
+}
+
+fn prefix(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "iptables",
+        Family::V6 => "ip6tables",
+    }
+}
+
+fn missing(prefix: &str, backend: &str) -> String {
+    format!(
+        "there is no {prefix}-{backend}-save: rules of that backend were not read (hint: install iptables)"
+    )
+}
+
+/// `# Table `nat' is incompatible, use 'nft' tool.`
+fn incompatible(text: &str) -> Vec<String> {
+    let lines = text
+        .lines()
+        .filter(|line| line.starts_with('#') && line.contains("is incompatible"));
+    lines
+        .map(|line| format!("not read: {}", line.trim_start_matches(['#', ' '])))
+        .collect()
+}

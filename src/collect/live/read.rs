@@ -1,0 +1,137 @@
+//! Reads one namespace, section by section, from a thread that is inside it.
+//!
+//! A section that cannot be read stays `None` and is reported; the others are read all the same.
+
+use std::fmt::Display;
+use std::io;
+
+use super::links::Names;
+use super::namespaces::Handle;
+use super::netlink::{Client, Dump};
+use super::{
+    addresses, fdb, files, iptables, links, neighbors, nsids, recent, routes, rules, sockets,
+    sysctls,
+};
+use crate::model::{Family, Gap, Netns, NetnsName};
+
+const NETLINK_ROUTE: isize = 0;
+
+/// Collects what could not be read in one place.
+pub(super) struct Report {
+    place: String,
+    /// What was reported.
+    pub gaps: Vec<Gap>,
+}
+
+impl Report {
+    /// For what is wrong at a place: `node1 pod:default/client`.
+    pub fn at(place: String) -> Self {
+        Self {
+            place,
+            gaps: Vec::new(),
+        }
+    }
+
+    /// Adds a gap.
+    pub fn add(&mut self, what: impl Display) {
+        self.gaps.push(Gap {
+            place: self.place.clone(),
+            line: None,
+            what: what.to_string(),
+        });
+    }
+
+    /// The entries of a dump, its holes reported; `None` when there was no dump.
+    fn take<T>(&mut self, section: &str, dump: io::Result<Dump<T>>) -> Option<Vec<T>> {
+        match dump {
+            Ok(dump) => {
+                for hole in dump.holes {
+                    self.add(format_args!("{section}: {hole}"));
+                }
+                Some(dump.entries)
+            }
+            Err(error) => {
+                self.add(format_args!("{section}: not read: {error}"));
+                None
+            }
+        }
+    }
+
+    fn take_one<T>(&mut self, section: &str, read: io::Result<T>) -> Option<T> {
+        read.map_err(|error| self.add(format_args!("{section}: not read: {error}")))
+            .ok()
+    }
+}
+
+/// Reads the devices and addresses: enough to know whose namespace it is, in a millisecond.
+pub(super) fn survey(netns: &mut Netns, report: &mut Report) {
+    let Some(mut client) = report.take_one("netlink", Client::open(NETLINK_ROUTE)) else {
+        return;
+    };
+    netns.links = report.take("links", links::read(&mut client));
+    let names = Names::of(netns.links.as_deref().unwrap_or_default());
+    netns.addresses = report.take("addresses", addresses::read(&mut client, &names));
+}
+
+/// Reads everything, links and addresses anew. `peers` are the namespaces that devices may lead to.
+pub(super) fn everything(
+    netns: &mut Netns,
+    handle: &Handle,
+    peers: &[Handle],
+    report: &mut Report,
+) {
+    survey(netns, report);
+    let names = Names::of(netns.links.as_deref().unwrap_or_default());
+    if let Some(mut client) = report.take_one("netlink", Client::open(NETLINK_ROUTE)) {
+        netns.routes4 = report.take("IPv4 routes", routes::read(&mut client, Family::V4, &names));
+        netns.routes6 = report.take("IPv6 routes", routes::read(&mut client, Family::V6, &names));
+        netns.rules4 = report.take("IPv4 routing rules", rules::read(&mut client, Family::V4));
+        netns.rules6 = report.take("IPv6 routing rules", rules::read(&mut client, Family::V6));
+        netns.neighbors = report.take("neighbours", neighbors::read(&mut client, &names));
+        netns.fdb = report.take("forwarding databases", fdb::read(&mut client, &names));
+        read_peers(&mut client, netns, peers, report);
+    }
+    netns.sockets = report.take("sockets", sockets::read(&names));
+    netns.sysctls = report.take_one("sysctls", sysctls::read());
+    netns.recent = report.take_one("xt_recent", recent::read());
+    let mut holes = Vec::new();
+    netns.iptables.clear();
+    for family in [Family::V4, Family::V6] {
+        netns
+            .iptables
+            .extend(iptables::read(family, &mut report.gaps, &mut holes));
+    }
+    for hole in holes {
+        report.add(hole);
+    }
+    if let Some(pid) = handle.pid {
+        netns.resolv_conf = report
+            .take_one("resolv.conf", files::resolv_conf(pid))
+            .flatten();
+        if handle.name == NetnsName::Host {
+            netns.flannel = report
+                .take_one("flannel's files", files::flannel())
+                .unwrap_or_default();
+        }
+    }
+}
+
+/// Finds out which namespaces the ids of this one stand for.
+fn read_peers(client: &mut Client, netns: &mut Netns, peers: &[Handle], report: &mut Report) {
+    let used = netns
+        .links
+        .iter()
+        .flatten()
+        .any(|link| link.peer_nsid.is_some());
+    netns.peers_by_nsid.clear();
+    for peer in peers.iter().filter(|_| used) {
+        match nsids::id_of(client, &peer.file) {
+            Ok(Some(id)) => netns.peers_by_nsid.push((id, peer.name.clone())),
+            Ok(None) => {}
+            Err(error) => report.add(format_args!(
+                "the namespace id of {}: not read: {error}",
+                peer.name
+            )),
+        }
+    }
+}
