@@ -8,16 +8,25 @@ use crate::model::{Cluster, Gap};
 pub fn read_lab(name: Option<&str>) -> Result<Cluster, LabError> {
     let mut lab = registry::find(name)?;
     // The number of a process that ended may be another's by now, whose namespace is none of the lab's.
-    let (alive, gone) = lab.holders.drain(..).partition(|holder| holder.process.is_alive());
+    let (alive, gone) = lab
+        .holders
+        .drain(..)
+        .partition(|holder| holder.process.is_alive());
     lab.holders = alive;
-    let nodes: Vec<_> =
-        lab.nodes().into_iter().map(|node| (node.name, node.namespaces)).collect();
+    let nodes: Vec<_> = lab
+        .nodes()
+        .into_iter()
+        .map(|node| (node.name, node.namespaces))
+        .collect();
     let mut cluster = live::read_namespaces(&nodes, lab.objects().clone());
     let gone: Vec<registry::Holder> = gone;
     cluster.gaps.extend(gone.into_iter().map(|holder| Gap {
         place: format!("lab {} {}", lab.name, holder.place.label()),
         line: None,
-        what: format!("process {}, which held its namespace, is gone", holder.process.pid),
+        what: format!(
+            "process {}, which held its namespace, is gone",
+            holder.process.pid
+        ),
     }));
     Ok(cluster)
 }

@@ -93,7 +93,10 @@ fn rule(message: &RuleMessage, family: Family) -> Result<RoutingRule, String> {
             }
             RuleAttribute::UidRange(range) => rule.uid_range = Some((range.start, range.end)),
             RuleAttribute::L3MDev(on) => rule.l3mdev = *on,
-            RuleAttribute::SuppressPrefixLen(length) => rule.suppress_prefix_length = Some(*length),
+            // -1 is told too, and means none.
+            RuleAttribute::SuppressPrefixLen(length) => {
+                rule.suppress_prefix_length = Some(*length).filter(|&length| length != u32::MAX);
+            }
             RuleAttribute::Table(number) => table = *number,
             RuleAttribute::Goto(priority) => goto = *priority,
             RuleAttribute::TunId(id) => rule.not_understood.push(format!("tun_id {id}")),
