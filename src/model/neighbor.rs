@@ -123,12 +123,18 @@ impl NeighborState {
 
     /// The word `ip neigh` has for it.
     pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(state, _)| *state == self).map_or("", |(_, name)| name)
+        Self::NAMES
+            .iter()
+            .find(|(state, _)| *state == self)
+            .map_or("", |(_, name)| name)
     }
 
     /// The state which `ip neigh` calls so.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(state, _)| *state)
+        Self::NAMES
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(state, _)| *state)
     }
 
     /// NUD_VALID: frames may be sent to the address it holds.

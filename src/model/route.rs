@@ -117,12 +117,18 @@ impl RouteType {
 
     /// The type which `ip route` calls so.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
+        Self::NAMES
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(kind, _)| *kind)
     }
 
     /// Whether it leads nowhere: such a route has no next hop.
     pub fn drops(self) -> bool {
-        matches!(self, Self::Blackhole | Self::Unreachable | Self::Prohibit | Self::Throw)
+        matches!(
+            self,
+            Self::Blackhole | Self::Unreachable | Self::Prohibit | Self::Throw
+        )
     }
 }
 
@@ -157,13 +163,19 @@ impl RouteScope {
 
     /// The scope which `ip route` calls so.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(scope, _)| *scope)
+        Self::NAMES
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(scope, _)| *scope)
     }
 }
 
 /// The name that a table of all values has for one of them.
 fn name_in<T: PartialEq>(names: &[(T, &'static str)], value: T) -> &'static str {
-    names.iter().find(|(known, _)| *known == value).map_or("", |(_, name)| name)
+    names
+        .iter()
+        .find(|(known, _)| *known == value)
+        .map_or("", |(_, name)| name)
 }
 
 /// A policy routing rule.

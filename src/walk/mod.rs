@@ -1,1 +1,281 @@
-//! walk
+//! The packet walk: what the kernel will do with a packet, predicted from what was read of it.
+//!
+//! A pure function of a [`Cluster`] and a [`Flow`]. Each file models one part of the kernel and says which; the parts
+//! call each other as the kernel's do: a sender routes and passes its hooks ([`send`]), devices carry frames
+//! ([`device`], [`bridge`], [`vxlan`]), hosts receive and forward ([`receive`]), rules are asked at the hooks
+//! ([`netfilter`]). Each part takes the packet and ends with its fate: delivered, or stopped somewhere for a reason.
+//!
+//! Where the kernel chooses by chance, or something cannot be known, the walk asks its [`explore::Choices`] and is
+//! repeated for every answer; [`paths`] puts the runs together.
+
+mod bridge;
+mod conntrack;
+mod device;
+mod explore;
+mod journey;
+mod neighbor;
+mod netfilter;
+mod packet;
+mod paths;
+mod receive;
+mod routing;
+mod send;
+mod socket;
+mod vxlan;
+mod walker;
+
+use std::net::IpAddr;
+
+use conntrack::Connections;
+use explore::{Choices, explore};
+use journey::{Journey, step};
+use packet::{Packet, Port, Tracking};
+use walker::{Delivery, Fate, Recipient, Stop, Stopped, Walk};
+
+use crate::model::trace::{ClientSees, FlowSummary, StepKind, TRACE_SCHEMA, Trace, Verdict};
+use crate::model::{Cluster, Family, Flow};
+
+/// More ways than this are not walked; what is left is reported as undetermined.
+const MOST_RUNS: usize = 4096;
+
+/// Predicts what becomes of a flow's first packet and of the answer to it.
+pub fn trace(cluster: &Cluster, flow: &Flow) -> Trace {
+    let mut not_seen: std::collections::BTreeSet<String> = std::collections::BTreeSet::new();
+    let tree = explore(MOST_RUNS, |choices| {
+        let run = run(cluster, flow, choices);
+        not_seen.extend(run.not_seen.iter().cloned());
+        run
+    });
+    let paths = paths::fold(cluster, tree);
+    let (verdict, client_sees) = paths::overall(&paths);
+    not_seen.extend(cluster.gaps.iter().map(ToString::to_string));
+    Trace {
+        schema: TRACE_SCHEMA.to_owned(),
+        flow: FlowSummary {
+            proto: flow.protocol.to_string(),
+            from: flow.from.clone(),
+            to: flow.to.clone(),
+        },
+        verdict,
+        client_sees,
+        paths,
+        findings: Vec::new(),
+        not_seen: not_seen.into_iter().collect(),
+    }
+}
+
+/// One run of the walk, forth and back.
+#[derive(Debug)]
+struct Run {
+    fate: Fate,
+    forth: Journey,
+    back: Option<(Result<(), Stopped>, Journey)>,
+    not_seen: std::collections::BTreeSet<String>,
+}
+
+fn run(cluster: &Cluster, flow: &Flow, choices: &mut Choices) -> Run {
+    let mut walk = Walk {
+        cluster,
+        choices: std::mem::take(choices),
+        journey: Journey::default(),
+        connections: Connections::default(),
+        not_seen: std::collections::BTreeSet::new(),
+        crossings: 0,
+    };
+    let fate = set_out(&mut walk, flow);
+    let forth = walk.journey.take();
+    let back = match &fate {
+        Ok(delivery) if flow.reply => {
+            walk.crossings = 0;
+            let answered = come_back(&mut walk, flow, delivery);
+            Some((answered, walk.journey.take()))
+        }
+        _ => None,
+    };
+    *choices = walk.choices;
+    Run {
+        fate,
+        forth,
+        back,
+        not_seen: walk.not_seen,
+    }
+}
+
+/// The first packet, from its sender on.
+fn set_out(walk: &mut Walk<'_>, flow: &Flow) -> Fate {
+    let unset = match Family::of(flow.destination) {
+        Family::V4 => IpAddr::from([0, 0, 0, 0]),
+        Family::V6 => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 0]),
+    };
+    let ports = flow.protocol.has_ports();
+    let mut packet = Packet {
+        protocol: flow.protocol,
+        source: flow.source.or(flow.external_source).unwrap_or(unset),
+        destination: flow.destination,
+        source_port: match flow.source_port {
+            _ if !ports => Port::NONE,
+            Some(port) => Port::known(port),
+            None => Port::EPHEMERAL,
+        },
+        destination_port: if ports {
+            Port::known(flow.destination_port)
+        } else {
+            Port::NONE
+        },
+        tcp_flags: if flow.protocol == crate::model::Protocol::Tcp {
+            0x02
+        } else {
+            0
+        },
+        icmp: match Family::of(flow.destination) {
+            Family::V4 => (8, 0),
+            Family::V6 => (128, 0),
+        },
+        ttl: 64,
+        tos: flow.tos,
+        size: flow.size,
+        dont_fragment: true,
+        mark: flow.mark,
+        tracking: Tracking::NotYet,
+        source_mac: None,
+        destination_mac: None,
+        socket: None,
+        bridge_port_in: None,
+        bridge_port_out: None,
+        inner: None,
+    };
+    let start = flow.start;
+    let Some(external) = flow.external_source else {
+        walk.journey.enter(walk.cluster, start, None);
+        let mark = if flow.mark == 0 {
+            String::new()
+        } else {
+            format!(", mark {:#x}", flow.mark)
+        };
+        let to = match packet.destination_port.number().filter(|_| ports) {
+            Some(port) => std::net::SocketAddr::new(flow.destination, port).to_string(),
+            None => flow.destination.to_string(),
+        };
+        let text = format!("a program here sends {} to {to}{mark}", what_is_sent(flow));
+        walk.journey.step(step(StepKind::Emit, text));
+        return walk.send(start, packet, flow.source);
+    };
+    let here = walk.cluster.netns(start);
+    let towards = routing::Lookup {
+        destination: external,
+        source: None,
+        iif: "lo",
+        oif: None,
+        mark: 0,
+        tos: 0,
+        protocol: flow.protocol,
+        ports: (Port::NONE, Port::NONE),
+        uid: Some(0),
+    };
+    let device = match routing::lookup(here, &towards) {
+        routing::Routed::Found { next_hops, .. } => {
+            next_hops.first().and_then(|hop| hop.device.clone())
+        }
+        _ => None,
+    };
+    match device {
+        Some(device) => {
+            walk.journey.enter(walk.cluster, start, Some(&device));
+            let text = format!(
+                "{} from {external} outside arrives by {device}",
+                what_is_sent(flow)
+            );
+            walk.journey.step(step(StepKind::Wire, text));
+            packet.destination_mac = here.link(&device).and_then(|link| link.mac);
+            walk.receive(start, &device, packet)
+        }
+        None => {
+            let why = format!(
+                "by which device a packet from {external} would arrive is not known: there is no route to it"
+            );
+            Err(walk.stop(&packet, Stop::unknown(start, why)))
+        }
+    }
+}
+
+fn what_is_sent(flow: &Flow) -> &'static str {
+    match flow.protocol {
+        crate::model::Protocol::Tcp => "a TCP SYN",
+        crate::model::Protocol::Udp => "a datagram",
+        crate::model::Protocol::Sctp => "an SCTP INIT",
+        crate::model::Protocol::Icmp => "an echo request",
+        crate::model::Protocol::Other(_) => "a packet",
+    }
+}
+
+/// The answer, from whoever took the packet back to its sender, who must recognise it.
+fn come_back(walk: &mut Walk<'_>, flow: &Flow, delivery: &Delivery) -> Result<(), Stopped> {
+    let mut answer = delivery.packet.answer();
+    let fate = match &delivery.to {
+        Recipient::Socket(netns) => {
+            walk.journey.enter(walk.cluster, *netns, None);
+            walk.journey
+                .step(step(StepKind::Emit, format!("the answer: {answer}")));
+            let source = answer.source;
+            walk.send(*netns, answer, Some(source))
+        }
+        Recipient::Outside { netns, device } => {
+            walk.journey.enter(walk.cluster, *netns, Some(device));
+            walk.journey.step(step(
+                StepKind::Wire,
+                format!("an answer from outside arrives by {device}: {answer}"),
+            ));
+            answer.destination_mac = walk
+                .cluster
+                .netns(*netns)
+                .link(device)
+                .and_then(|link| link.mac);
+            walk.receive(*netns, device, answer)
+        }
+    };
+    let on_reply = |mut stopped: Stopped| {
+        stopped.at.on = Some("reply".to_owned());
+        if stopped.verdict != Verdict::Undetermined {
+            stopped.verdict = Verdict::Dropped;
+            stopped.client_sees = Some(ClientSees::Timeout);
+        }
+        stopped
+    };
+    let arrived = fate.map_err(on_reply)?;
+    let expected_port = flow.destination_port;
+    let ports_fit =
+        !flow.protocol.has_ports() || arrived.packet.source_port.number() == Some(expected_port);
+    let recognised = arrived.packet.source == flow.destination && ports_fit;
+    let home = match (&arrived.to, flow.external_source) {
+        (Recipient::Socket(netns), None) => *netns == flow.start,
+        (Recipient::Outside { .. }, Some(client)) => arrived.packet.destination == client,
+        _ => false,
+    };
+    if recognised && home {
+        return Ok(());
+    }
+    let wanted = match flow.protocol.has_ports() {
+        true => std::net::SocketAddr::new(flow.destination, expected_port).to_string(),
+        false => flow.destination.to_string(),
+    };
+    let why = if home {
+        format!(
+            "the answer comes as {}, the client waits for one from {wanted}: not its connection",
+            arrived.packet
+        )
+    } else {
+        format!(
+            "the answer does not come back to the client but to {}",
+            match &arrived.to {
+                Recipient::Socket(netns) => walk.place_name(*netns),
+                Recipient::Outside { .. } => "the outside".to_owned(),
+            }
+        )
+    };
+    let at = match arrived.to {
+        Recipient::Socket(netns) => netns,
+        Recipient::Outside { netns, .. } => netns,
+    };
+    let stopped = walk.stop(&arrived.packet, Stop::dropped(at, why));
+    Err(on_reply(stopped))
+}

@@ -1,0 +1,243 @@
+//! Connection tracking and the translation it carries (nf_conntrack_core.c, nf_nat_core.c).
+//!
+//! The first packet of a connection makes an entry with two tuples: `original` as it came, `reply` as answers will
+//! come. Translating means changing `reply`; every packet of the connection, forth and back, is then rewritten from
+//! the entry, without any rule being asked again: at PREROUTING and OUTPUT its destination, at INPUT and POSTROUTING
+//! its source (`nf_nat_packet`). A walk starts with no entries: it is about a new connection.
+
+use std::net::IpAddr;
+
+use super::packet::{Packet, Port, Tracked, Tracking};
+use crate::model::iptables::NatRange;
+use crate::model::{NetnsId, Protocol};
+
+/// One direction of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Direction {
+    pub protocol: Protocol,
+    pub source: IpAddr,
+    pub source_port: Port,
+    pub destination: IpAddr,
+    pub destination_port: Port,
+}
+
+impl Direction {
+    fn of(packet: &Packet) -> Self {
+        Self {
+            protocol: packet.protocol,
+            source: packet.source,
+            source_port: packet.source_port,
+            destination: packet.destination,
+            destination_port: packet.destination_port,
+        }
+    }
+
+    fn inverse(&self) -> Self {
+        Self {
+            protocol: self.protocol,
+            source: self.destination,
+            source_port: self.destination_port,
+            destination: self.source,
+            destination_port: self.source_port,
+        }
+    }
+}
+
+/// Which half of a packet a translation rewrites.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manipulation {
+    /// NF_NAT_MANIP_SRC.
+    Source,
+    /// NF_NAT_MANIP_DST.
+    Destination,
+}
+
+/// An entry.
+#[derive(Debug, Clone)]
+pub(super) struct Connection {
+    pub netns: NetnsId,
+    pub original: Direction,
+    pub reply: Direction,
+    pub mark: u32,
+    pub seen_reply: bool,
+    /// IPS_SRC_NAT.
+    pub source_translated: bool,
+    /// IPS_DST_NAT.
+    pub destination_translated: bool,
+    /// IPS_SRC_NAT_DONE: the rules for the source were asked.
+    source_settled: bool,
+    /// IPS_DST_NAT_DONE.
+    destination_settled: bool,
+}
+
+/// The entries that this walk made.
+#[derive(Debug, Default)]
+pub(super) struct Connections(Vec<Connection>);
+
+impl Connections {
+    /// The entry a packet belongs to.
+    pub fn get(&self, tracked: Tracked) -> &Connection {
+        &self.0[tracked.connection]
+    }
+
+    /// The entry a packet belongs to, to change its mark.
+    pub fn get_mut(&mut self, tracked: Tracked) -> &mut Connection {
+        &mut self.0[tracked.connection]
+    }
+
+    /// `nf_conntrack_in`: finds the packet's entry, or makes one.
+    pub fn track(&mut self, netns: NetnsId, packet: &mut Packet) {
+        if packet.tracking != Tracking::NotYet {
+            return;
+        }
+        let tuple = Direction::of(packet);
+        for (connection, entry) in self
+            .0
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, entry)| entry.netns == netns)
+        {
+            let reply = entry.reply == tuple;
+            if !reply && entry.original != tuple {
+                continue;
+            }
+            entry.seen_reply |= reply;
+            let established = reply || entry.seen_reply;
+            packet.tracking = Tracking::Tracked(Tracked {
+                connection,
+                reply,
+                established,
+            });
+            return;
+        }
+        // A SYN/ACK does not start a connection: nf_conntrack_proto_tcp.c, tcp_new.
+        if packet.protocol == Protocol::Tcp && packet.tcp_flags & 0x12 == 0x12 {
+            packet.tracking = Tracking::Invalid;
+            return;
+        }
+        // Nor does an echo reply: nf_conntrack_proto_icmp.c, valid_new.
+        if packet.protocol == Protocol::Icmp && !matches!(packet.icmp.0, 8 | 13 | 15 | 17 | 128) {
+            packet.tracking = Tracking::Invalid;
+            return;
+        }
+        let connection = self.0.len();
+        self.0.push(Connection {
+            netns,
+            reply: tuple.inverse(),
+            original: tuple,
+            mark: 0,
+            seen_reply: false,
+            source_translated: false,
+            destination_translated: false,
+            source_settled: false,
+            destination_settled: false,
+        });
+        packet.tracking = Tracking::Tracked(Tracked {
+            connection,
+            reply: false,
+            established: false,
+        });
+    }
+
+    /// Whether the nat rules are still to be asked for this packet: only those of new connections are, once a half.
+    pub fn wants_rules(&self, packet: &Packet, half: Manipulation) -> Option<Tracked> {
+        let Tracking::Tracked(tracked) = packet.tracking else {
+            return None;
+        };
+        let entry = self.get(tracked);
+        let settled = match half {
+            Manipulation::Source => entry.source_settled,
+            Manipulation::Destination => entry.destination_settled,
+        };
+        (!tracked.established && !settled).then_some(tracked)
+    }
+
+    /// The rules were asked and translated nothing (`nf_nat_alloc_null_binding`).
+    pub fn settle(&mut self, tracked: Tracked, half: Manipulation) {
+        let entry = self.get_mut(tracked);
+        match half {
+            Manipulation::Source => entry.source_settled = true,
+            Manipulation::Destination => entry.destination_settled = true,
+        }
+    }
+
+    /// `nf_nat_setup_info`: this half of the connection is translated to a range, of which `address` was picked.
+    pub fn translate(
+        &mut self,
+        tracked: Tracked,
+        half: Manipulation,
+        address: Option<IpAddr>,
+        range: &NatRange,
+    ) {
+        self.settle(tracked, half);
+        let entry = self.get_mut(tracked);
+        let current = entry.reply.inverse();
+        let mut wanted = current.clone();
+        match half {
+            Manipulation::Source => {
+                wanted.source = address.unwrap_or(wanted.source);
+                wanted.source_port = match range.ports {
+                    _ if !wanted.protocol.has_ports() => wanted.source_port,
+                    Some(ports) => Port {
+                        first: ports.first,
+                        last: ports.last,
+                    },
+                    None if range.random => Port::UNPRIVILEGED,
+                    None => wanted.source_port,
+                };
+            }
+            Manipulation::Destination => {
+                wanted.destination = address.unwrap_or(wanted.destination);
+                if let Some(ports) = range.ports.filter(|_| wanted.protocol.has_ports()) {
+                    wanted.destination_port = Port {
+                        first: ports.first,
+                        last: ports.last,
+                    };
+                }
+            }
+        }
+        if wanted != current {
+            entry.reply = wanted.inverse();
+            match half {
+                Manipulation::Source => entry.source_translated = true,
+                Manipulation::Destination => entry.destination_translated = true,
+            }
+        }
+    }
+
+    /// `nf_nat_packet`: rewrites one half of a packet as its connection says. Returns whether it changed.
+    pub fn rewrite(&self, packet: &mut Packet, half: Manipulation) -> bool {
+        let Tracking::Tracked(tracked) = packet.tracking else {
+            return false;
+        };
+        let entry = self.get(tracked);
+        // What one direction calls the source, the other calls the destination.
+        let translated = match (half, tracked.reply) {
+            (Manipulation::Source, false) | (Manipulation::Destination, true) => {
+                entry.source_translated
+            }
+            (Manipulation::Destination, false) | (Manipulation::Source, true) => {
+                entry.destination_translated
+            }
+        };
+        if !translated {
+            return false;
+        }
+        let target = if tracked.reply {
+            entry.original.inverse()
+        } else {
+            entry.reply.inverse()
+        };
+        match half {
+            Manipulation::Source => {
+                packet.source = target.source;
+                packet.source_port = target.source_port;
+            }
+            Manipulation::Destination => {
+                packet.destination = target.destination;
+                packet.destination_port = target.destination_port;
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,369 @@
+//! Walks the rules of a chain and of the chains it jumps to (net/ipv4/netfilter/ip_tables.c, `ipt_do_table`).
+//!
+//! A jump remembers where to come back to, a goto does not; RETURN and the end of a user's chain go back to the last
+//! jump, and from a base chain to its policy. What is written down are the rules that did something: those that end the
+//! chain, change the packet or its connection, or throw dice; each with the chains through which it was reached.
+//! Chains that were entered and left without effect are counted, not listed.
+
+use super::matching::Answer;
+use super::target::Effect;
+use super::{BaseChain, Place};
+use crate::model::iptables::{Backend, Chain, Policy, Rule, TableKind, Target};
+use crate::model::trace::{Evidence, Step, StepKind};
+use crate::walk::explore::Question;
+use crate::walk::journey::{proven, step};
+use crate::walk::packet::Packet;
+use crate::walk::walker::{Stop, Stopped, Walk};
+
+/// Where the walk is in one chain.
+struct Frame<'c> {
+    chain: &'c Chain,
+    next: usize,
+    /// The rules that led here since the last step was written: they belong to the next one.
+    led_by: Option<&'c Rule>,
+    /// A goto leads from a frame that is not come back to.
+    goto: bool,
+}
+
+/// Longer jump paths than the kernel would load (it refuses loops).
+const DEEPEST: usize = 512;
+/// More rules than any packet meets in one hook.
+const MOST_RULES: usize = 4_000_000;
+
+impl<'c> Walk<'c> {
+    /// Takes the packet through a base chain and what it jumps to. An error is the packet's end.
+    pub(super) fn base_chain(
+        &mut self,
+        place: Place<'_>,
+        base: BaseChain<'c>,
+        packet: &mut Packet,
+    ) -> Result<(), Stopped> {
+        let mut stack = vec![Frame {
+            chain: base.chain,
+            next: 0,
+            led_by: None,
+            goto: false,
+        }];
+        let mut written = 0;
+        let mut looked_at = 0;
+        while let Some(frame) = stack.last_mut() {
+            let rules = base.ruleset.rules(frame.chain);
+            let Some(rule) = rules.get(frame.next) else {
+                // The end of this chain. What a goto left behind is not come back to.
+                while stack.pop().is_some_and(|left| left.goto) {}
+                written = written.min(stack.len());
+                continue;
+            };
+            frame.next += 1;
+            looked_at += 1;
+            if looked_at > MOST_RULES {
+                return Err(self.undecided(place, packet, "the chains loop".to_owned()));
+            }
+            if !self.takes(place, base, &stack, &mut written, rule, packet)? {
+                continue;
+            }
+            let origin = Origin {
+                base,
+                stack: &stack,
+                rule,
+            };
+            match self.apply(place, &origin, packet)? {
+                Effect::Nothing => {}
+                Effect::Noted(kind, text, before) => {
+                    self.write_path(&origin, &mut written);
+                    let noted = proven(kind, text, origin.source(), origin.raw());
+                    let noted = match before {
+                        Some((before, after)) => {
+                            crate::walk::journey::changed(noted, before, after)
+                        }
+                        None => noted,
+                    };
+                    self.journey.step(noted);
+                }
+                Effect::Enter(chain) => {
+                    if stack.len() >= DEEPEST {
+                        return Err(self.undecided(place, packet, "the chains loop".to_owned()));
+                    }
+                    let goto = rule.goto;
+                    stack.push(Frame {
+                        chain,
+                        next: 0,
+                        led_by: Some(rule),
+                        goto,
+                    });
+                }
+                Effect::Return => {
+                    while stack.pop().is_some_and(|left| left.goto) {}
+                    written = written.min(stack.len());
+                }
+                Effect::Accept(kind, text) => {
+                    let text = format!("{}: {text}", origin.path());
+                    self.journey
+                        .step(proven(kind, text, origin.source(), origin.raw()));
+                    return Ok(());
+                }
+                Effect::End(stop) => {
+                    self.write_path(&origin, &mut written);
+                    let mut stop = *stop;
+                    stop.evidence = Some(Evidence {
+                        source: origin.source(),
+                        raw: origin.raw().to_owned(),
+                    });
+                    return Err(self.stop(packet, stop));
+                }
+            }
+        }
+        self.policy(place, base, packet)
+    }
+
+    /// Whether the packet meets the rule; asks the dice, or supposes, where the rule does not tell.
+    fn takes(
+        &mut self,
+        place: Place<'_>,
+        base: BaseChain<'c>,
+        stack: &[Frame<'c>],
+        written: &mut usize,
+        rule: &'c Rule,
+        packet: &Packet,
+    ) -> Result<bool, Stopped> {
+        let answer = self.meets(place, rule, packet);
+        if matches!(rule.target, Target::None | Target::Log(_)) {
+            // Taken or not, the packet goes on unchanged.
+            return Ok(false);
+        }
+        match answer {
+            Answer::No => Ok(false),
+            Answer::Yes => Ok(true),
+            Answer::Chance(share) => {
+                let taken = self
+                    .choices
+                    .choose(Question::Balance(vec![share, 1.0 - share]))
+                    == 0;
+                if taken {
+                    let origin = Origin { base, stack, rule };
+                    self.write_path(&origin, written);
+                    let text = format!("{} of 1 go to {}", share_text(share), origin.target());
+                    self.journey.step(proven(
+                        StepKind::Balance,
+                        text,
+                        origin.source(),
+                        origin.raw(),
+                    ));
+                }
+                Ok(taken)
+            }
+            Answer::Unknown(why) => {
+                let origin = Origin { base, stack, rule };
+                let what = format!("whether {} matches: {why}", origin.source());
+                let key = format!("{:?} {}", place.netns, origin.source());
+                let options = vec!["it does not match".to_owned(), "it matches".to_owned()];
+                let taken = self.choices.suppose(&key, what, options) == 1;
+                if taken {
+                    self.write_path(&origin, written);
+                    let text = format!("supposed to match, as {why}");
+                    self.journey.step(proven(
+                        StepKind::Unknown,
+                        text,
+                        origin.source(),
+                        origin.raw(),
+                    ));
+                }
+                Ok(taken)
+            }
+        }
+    }
+
+    /// What happens to a packet that no rule of a base chain stopped.
+    fn policy(
+        &mut self,
+        place: Place<'_>,
+        base: BaseChain<'c>,
+        packet: &Packet,
+    ) -> Result<(), Stopped> {
+        if base.chain.policy != Some(Policy::Drop) {
+            return Ok(());
+        }
+        let table = table_name(base.table.kind);
+        let chain = &base.chain.name;
+        let why = format!("no rule of {table} {chain} accepts it, and the chain's policy is DROP");
+        let mut stop = Stop::dropped(place.netns, why);
+        stop.evidence = Some(Evidence {
+            source: tool(base),
+            raw: format!("*{table} :{chain} DROP"),
+        });
+        stop.at_output = place.hook == super::Hook::Output;
+        Err(self.stop(packet, stop))
+    }
+
+    /// Writes down how the walk came to the rule of `origin`, as far as that has not been written yet.
+    fn write_path(&mut self, origin: &Origin<'_, 'c>, written: &mut usize) {
+        let unwritten = &origin.stack[(*written).min(origin.stack.len())..];
+        let led: Vec<&Rule> = unwritten.iter().filter_map(|frame| frame.led_by).collect();
+        *written = origin.stack.len();
+        if led.is_empty() {
+            return;
+        }
+        self.journey.step(origin.path_step());
+    }
+}
+
+/// A rule, and how it was reached.
+pub(super) struct Origin<'s, 'c> {
+    pub base: BaseChain<'c>,
+    stack: &'s [Frame<'c>],
+    pub rule: &'c Rule,
+}
+
+impl<'c> Origin<'_, 'c> {
+    fn chain(&self) -> &'c Chain {
+        self.stack
+            .last()
+            .map_or(self.base.chain, |frame| frame.chain)
+    }
+
+    /// `iptables nat KUBE-SERVICES rule 12`, with the backend where both are in use.
+    pub fn source(&self) -> String {
+        let line = match self.rule.line {
+            0 => String::new(),
+            line => format!(" ({}:{line})", self.base.ruleset.origin),
+        };
+        format!(
+            "{} {} {} rule {}{line}",
+            tool(self.base),
+            table_name(self.base.table.kind),
+            self.chain().name,
+            self.rule.number
+        )
+    }
+
+    /// The rule's own line.
+    pub fn raw(&self) -> &'c str {
+        self.base.ruleset.line(self.chain(), self.rule)
+    }
+
+    /// The chain that the rule jumps to, or what else it does, in a word.
+    fn target(&self) -> &'c str {
+        match &self.rule.target {
+            Target::Jump(chain) => chain,
+            _ => "this rule's target",
+        }
+    }
+
+    /// `filter FORWARD > FLANNEL-FWD rule 1`.
+    fn path(&self) -> String {
+        let chains: Vec<&str> = self.stack.iter().map(|frame| &*frame.chain.name).collect();
+        format!(
+            "{} {} rule {}",
+            table_name(self.base.table.kind),
+            chains.join(" > "),
+            self.rule.number
+        )
+    }
+
+    /// The step that says through which chains the rule was reached; its evidence are the rules that jumped.
+    fn path_step(&self) -> Step {
+        let mut text = table_name(self.base.table.kind).to_owned();
+        let mut raw = Vec::new();
+        let mut comment = None;
+        for (frame, from) in self
+            .stack
+            .iter()
+            .zip(std::iter::once(None).chain(self.stack.iter().map(Some)))
+        {
+            if let (Some(rule), Some(from)) = (frame.led_by, from) {
+                let line = self.base.ruleset.line(from.chain, rule);
+                comment = comment_of(line).or(comment);
+                raw.push(line);
+                text.push_str(&format!(" rule {} >", rule.number));
+            }
+            text.push_str(&format!(" {}", frame.chain.name));
+        }
+        if let Some(comment) = comment {
+            text.push_str(&format!(": {comment}"));
+        }
+        let mut path = step(StepKind::Rule, text);
+        path.evidence = Some(Evidence {
+            source: tool(self.base),
+            raw: raw.join("\n"),
+        });
+        path
+    }
+}
+
+/// The text of a rule's comment, as kube-proxy and flannel write them to say what the rule is for.
+fn comment_of(line: &str) -> Option<String> {
+    let rest = line.split_once("--comment ")?.1;
+    match rest.strip_prefix('"') {
+        None => rest.split_whitespace().next().map(str::to_owned),
+        Some(quoted) => {
+            let mut comment = String::new();
+            let mut characters = quoted.chars();
+            while let Some(character) = characters.next() {
+                match character {
+                    '"' => return Some(comment),
+                    '\\' => comment.extend(characters.next()),
+                    other => comment.push(other),
+                }
+            }
+            Some(comment)
+        }
+    }
+}
+
+/// A share as people say it: `1/3` where it is one over a whole number, else a decimal.
+fn share_text(share: f64) -> String {
+    let parts = (1.0 / share).round();
+    if share > 0.0 && parts <= 10_000.0 && (share * parts - 1.0).abs() < 1e-6 {
+        format!("1/{parts}")
+    } else {
+        format!("{share:.6}")
+    }
+}
+
+fn tool(base: BaseChain<'_>) -> String {
+    let family = match base.ruleset.family {
+        crate::model::Family::V4 => "iptables",
+        crate::model::Family::V6 => "ip6tables",
+    };
+    match base.ruleset.backend {
+        Backend::Nft => family.to_owned(),
+        Backend::Legacy => format!("{family}-legacy"),
+    }
+}
+
+pub(super) fn table_name(kind: TableKind) -> &'static str {
+    match kind {
+        TableKind::Raw => "raw",
+        TableKind::Mangle => "mangle",
+        TableKind::Nat => "nat",
+        TableKind::Filter => "filter",
+        TableKind::Security => "security",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_comments_with_escapes() {
+        let line = r#"-A X -m comment --comment "dnat name: \"cbr0\" id: \"a\"" -j Y"#;
+        assert_eq!(
+            comment_of(line).as_deref(),
+            Some("dnat name: \"cbr0\" id: \"a\"")
+        );
+        assert_eq!(
+            comment_of("-A X -m comment --comment word -j Y").as_deref(),
+            Some("word")
+        );
+        assert_eq!(comment_of("-A X -j Y"), None);
+    }
+
+    #[test]
+    fn shares_read_as_fractions() {
+        // 0.33333333349 is what iptables prints for a third: 715827883 of 2^31.
+        assert_eq!(share_text(715_827_883.0 / 2_147_483_648.0), "1/3");
+        assert_eq!(share_text(1.0), "1/1");
+        assert_eq!(share_text(0.7), "0.700000");
+    }
+}

@@ -1,0 +1,284 @@
+//! Netfilter hooks: which chains see a packet, in which order, and what becomes of it (include/uapi/linux/netfilter_ipv4.h,
+//! net/netfilter/core.c, x_tables.c, nf_nat_core.c).
+//!
+//! At each hook the kernel calls, by ascending priority: raw (-300), connection tracking (-200), mangle (-150),
+//! destination translation (-100), filter (0), security (50), source translation (100). iptables-legacy and iptables-nft
+//! register their tables at the same priorities and may both hold rules: accepting ends one backend's chain only, while
+//! a drop anywhere is final. The nat table is special: its rules are asked for the first packet of a connection only,
+//! and of several nat chains the first that translates wins.
+
+mod chain;
+mod matching;
+mod sets;
+mod target;
+
+pub(super) use matching::is_local;
+
+use super::conntrack::Manipulation;
+use super::journey::{changed, step};
+use super::packet::{Packet, Tracking};
+use super::walker::{Stop, Stopped, Walk};
+use crate::model::iptables::{Chain, Ruleset, TableKind, TableRules};
+use crate::model::trace::{StepKind, Verdict};
+use crate::model::{Family, Netns, NetnsId, NetnsName};
+
+/// The five hooks of IPv4 and IPv6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hook {
+    Prerouting,
+    Input,
+    Forward,
+    Output,
+    Postrouting,
+}
+
+/// What is registered at a hook, by ascending priority.
+#[derive(Debug, Clone, Copy)]
+enum Slot {
+    Table(TableKind),
+    Conntrack,
+    Nat(Manipulation),
+}
+
+impl Hook {
+    /// The name of the hook's base chains in iptables.
+    pub fn chain(self) -> &'static str {
+        match self {
+            Self::Prerouting => "PREROUTING",
+            Self::Input => "INPUT",
+            Self::Forward => "FORWARD",
+            Self::Output => "OUTPUT",
+            Self::Postrouting => "POSTROUTING",
+        }
+    }
+
+    fn slots(self) -> &'static [Slot] {
+        use Manipulation::{Destination, Source};
+        use TableKind::{Filter, Mangle, Raw, Security};
+        match self {
+            Self::Prerouting => &[
+                Slot::Table(Raw),
+                Slot::Conntrack,
+                Slot::Table(Mangle),
+                Slot::Nat(Destination),
+            ],
+            Self::Input => &[
+                Slot::Table(Mangle),
+                Slot::Table(Filter),
+                Slot::Table(Security),
+                Slot::Nat(Source),
+            ],
+            Self::Forward => &[
+                Slot::Table(Mangle),
+                Slot::Table(Filter),
+                Slot::Table(Security),
+            ],
+            Self::Output => &[
+                Slot::Table(Raw),
+                Slot::Conntrack,
+                Slot::Table(Mangle),
+                Slot::Nat(Destination),
+                Slot::Table(Filter),
+                Slot::Table(Security),
+            ],
+            Self::Postrouting => &[Slot::Table(Mangle), Slot::Nat(Source)],
+        }
+    }
+}
+
+/// Where a packet is when rules are asked about it.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::walk) struct Place<'a> {
+    pub netns: NetnsId,
+    pub hook: Hook,
+    pub in_device: Option<&'a str>,
+    pub out_device: Option<&'a str>,
+    /// Whom the frame will go to, where that is decided: masquerading looks for an address near it.
+    pub next_hop: Option<std::net::IpAddr>,
+}
+
+/// The base chain of one table of one backend.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BaseChain<'c> {
+    pub ruleset: &'c Ruleset,
+    pub table: &'c TableRules,
+    pub chain: &'c Chain,
+}
+
+/// Whether a packet made here must be routed again after OUTPUT, and the mark that the lookup sees
+/// (`ip_route_me_harder`, called by mangle and nat at that hook).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Reroute {
+    pub mark: Option<u32>,
+}
+
+impl<'c> Walk<'c> {
+    /// Takes the packet through one hook.
+    pub fn hook(&mut self, place: Place<'_>, packet: &mut Packet) -> Result<Reroute, Stopped> {
+        let netns = self.cluster.netns(place.netns);
+        self.mind_what_was_not_read(place, packet)?;
+        let mut reroute = Reroute::default();
+        for slot in place.hook.slots() {
+            let before = packet.clone();
+            match *slot {
+                Slot::Conntrack => {
+                    self.connections.track(place.netns, packet);
+                    if packet.tracking == Tracking::Invalid {
+                        self.journey.step(step(
+                            StepKind::Conntrack,
+                            "INVALID: answers a connection that was never seen here; not translated back",
+                        ));
+                    }
+                }
+                Slot::Table(kind) => {
+                    for base in base_chains(netns, packet.family(), place.hook, kind) {
+                        self.base_chain(place, base, packet)?;
+                    }
+                    let touched = before.mark != packet.mark || before.tos != packet.tos;
+                    if kind == TableKind::Mangle && touched {
+                        reroute.mark = Some(packet.mark);
+                    }
+                }
+                Slot::Nat(half) => {
+                    self.nat(place, half, packet)?;
+                    if before.destination != packet.destination {
+                        reroute.mark = Some(packet.mark);
+                    }
+                }
+            }
+        }
+        Ok(reroute)
+    }
+
+    /// `nf_nat_inet_fn`: asks the rules if this half of the connection is not settled, then rewrites the packet.
+    fn nat(
+        &mut self,
+        place: Place<'_>,
+        half: Manipulation,
+        packet: &mut Packet,
+    ) -> Result<(), Stopped> {
+        let rules_decide = self.connections.wants_rules(packet, half);
+        if let Some(tracked) = rules_decide {
+            for base in self.nat_order(place, packet) {
+                self.base_chain(place, base, packet)?;
+                if self.connections.wants_rules(packet, half).is_none() {
+                    break;
+                }
+            }
+            self.connections.settle(tracked, half);
+        }
+        let before = packet.to_string();
+        if !self.connections.rewrite(packet, half) {
+            return Ok(());
+        }
+        let after = packet.to_string();
+        let kind = match half {
+            Manipulation::Source => StepKind::Snat,
+            Manipulation::Destination => StepKind::Dnat,
+        };
+        let word = match half {
+            Manipulation::Source => "source",
+            Manipulation::Destination => "destination",
+        };
+        // A rule that translated has just been written down; what it did to the packet belongs to it.
+        if rules_decide.is_some() && self.journey.amend(kind, &before, &after) {
+            return Ok(());
+        }
+        let text = format!("{word} rewritten by the connection's entry: {after}");
+        self.journey.step(changed(step(kind, text), before, after));
+        Ok(())
+    }
+
+    /// The nat chains of this hook in the order the kernel asks them. Of two backends at the same priority the one
+    /// registered last comes first, which no dump tells.
+    fn nat_order(&mut self, place: Place<'_>, packet: &Packet) -> Vec<BaseChain<'c>> {
+        let netns = self.cluster.netns(place.netns);
+        let mut chains = base_chains(netns, packet.family(), place.hook, TableKind::Nat);
+        chains.retain(|base| !base.ruleset.rules(base.chain).is_empty());
+        if chains.len() > 1 {
+            let node = self.cluster.node_name(place.netns);
+            let what = format!(
+                "iptables-nft and iptables-legacy both translate at {} on {node}; which was loaded last is not in any dump",
+                place.hook.chain()
+            );
+            let options = vec![
+                "the first is asked first".to_owned(),
+                "the second is asked first".to_owned(),
+            ];
+            let key = format!("nat order {:?} {}", place.netns, place.hook.chain());
+            if self.choices.suppose(&key, what, options) == 1 {
+                chains.reverse();
+            }
+        }
+        chains
+    }
+
+    /// Rules that were not read, and native nftables chains, which this walk does not evaluate, end the prediction.
+    fn mind_what_was_not_read(&mut self, place: Place<'_>, packet: &Packet) -> Result<(), Stopped> {
+        let netns = self.cluster.netns(place.netns);
+        let family = packet.family();
+        let hook_name = place.hook.chain().to_ascii_lowercase();
+        let families = match family {
+            Family::V4 => ["ip", "inet"],
+            Family::V6 => ["ip6", "inet"],
+        };
+        let native = netns.native_nft.iter().flatten().find(|chain| {
+            chain.hook == hook_name
+                && families.contains(&chain.family.as_str())
+                && (chain.rules > 0 || chain.policy == "drop")
+        });
+        if let Some(chain) = native {
+            let why = format!(
+                "the nftables chain {} {} {} holds rules, which kubenet does not evaluate yet",
+                chain.family, chain.table, chain.chain
+            );
+            return Err(self.stop(packet, Stop::unknown(place.netns, why)));
+        }
+        if netns
+            .iptables
+            .iter()
+            .any(|ruleset| ruleset.family == family)
+        {
+            return Ok(());
+        }
+        let place_name = format!("{} / {}", self.cluster.node_name(place.netns), netns.name);
+        if netns.name == NetnsName::Host && netns.native_nft.is_none() {
+            let why = format!("the iptables rules of {place_name} were not read");
+            return Err(self.stop(packet, Stop::unknown(place.netns, why)));
+        }
+        self.not_seen(format!(
+            "{place_name}: iptables rules were not captured, supposed to be none"
+        ));
+        Ok(())
+    }
+
+    /// An unknown answer that decides over the packet: ends the prediction.
+    fn undecided(&mut self, place: Place<'_>, packet: &Packet, why: String) -> Stopped {
+        self.stop(
+            packet,
+            Stop {
+                verdict: Verdict::Undetermined,
+                kind: StepKind::Unknown,
+                ..Stop::unknown(place.netns, why)
+            },
+        )
+    }
+}
+
+/// The base chains of a table at a hook, one for each backend that has it.
+fn base_chains(netns: &Netns, family: Family, hook: Hook, kind: TableKind) -> Vec<BaseChain<'_>> {
+    netns
+        .iptables
+        .iter()
+        .filter(|ruleset| ruleset.family == family)
+        .filter_map(|ruleset| {
+            let table = ruleset.table(kind)?;
+            let chain = table.chain(hook.chain())?;
+            Some(BaseChain {
+                ruleset,
+                table,
+                chain,
+            })
+        })
+        .collect()
+}

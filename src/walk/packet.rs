@@ -1,0 +1,166 @@
+//! The packet as it travels: headers, and what the kernel's `sk_buff` remembers beside them.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use crate::model::{Family, Mac, NetnsId, Protocol};
+
+/// A port, or the range it is known to lie in (an ephemeral source port, one chosen at random by masquerading).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Port {
+    pub first: u16,
+    pub last: u16,
+}
+
+impl Port {
+    /// A port without a number: protocols that have none.
+    pub const NONE: Self = Self { first: 0, last: 0 };
+    /// `net.ipv4.ip_local_port_range`'s default.
+    pub const EPHEMERAL: Self = Self {
+        first: 32768,
+        last: 60999,
+    };
+    /// What random source port translation chooses from (nf_nat_core.c, `nf_nat_l4proto_unique_tuple`).
+    pub const UNPRIVILEGED: Self = Self {
+        first: 1024,
+        last: 65535,
+    };
+
+    pub fn known(number: u16) -> Self {
+        Self {
+            first: number,
+            last: number,
+        }
+    }
+
+    pub fn number(self) -> Option<u16> {
+        (self.first == self.last).then_some(self.first)
+    }
+
+    /// Whether it lies in an inclusive range; `None` when that depends on the port that will be chosen.
+    pub fn within(self, first: u16, last: u16) -> Option<bool> {
+        if first <= self.first && self.last <= last {
+            Some(true)
+        } else if self.last < first || last < self.first {
+            Some(false)
+        } else {
+            None
+        }
+    }
+}
+
+/// What conntrack attached to the packet (`skb->_nfct`): an entry of this walk's table and the packet's direction in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tracked {
+    /// Index into the walk's connections.
+    pub connection: usize,
+    /// The packet travels against the connection's first one.
+    pub reply: bool,
+    /// IP_CT_ESTABLISHED or IP_CT_ESTABLISHED_REPLY, else IP_CT_NEW.
+    pub established: bool,
+}
+
+/// Connection tracking's view of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tracking {
+    /// Not looked at yet.
+    NotYet,
+    /// Belongs to a connection.
+    Tracked(Tracked),
+    /// Fits no connection and cannot start one.
+    Invalid,
+    /// NOTRACK.
+    Untracked,
+}
+
+/// The packet.
+#[derive(Debug, Clone)]
+pub(super) struct Packet {
+    pub protocol: Protocol,
+    pub source: IpAddr,
+    pub destination: IpAddr,
+    pub source_port: Port,
+    pub destination_port: Port,
+    /// FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32.
+    pub tcp_flags: u8,
+    /// ICMP type and code.
+    pub icmp: (u8, u8),
+    pub ttl: u8,
+    pub tos: u8,
+    /// Bytes, from the IP header on.
+    pub size: u32,
+    /// The DF bit; IPv6 packets are never fragmented on the way.
+    pub dont_fragment: bool,
+    pub mark: u32,
+    pub tracking: Tracking,
+    /// Source and destination of the frame it is in, where it is in one.
+    pub source_mac: Option<Mac>,
+    pub destination_mac: Option<Mac>,
+    /// The namespace in which a socket made it, while it is still there.
+    pub socket: Option<NetnsId>,
+    /// The bridge port it came in by, while a bridge has it (`physindev`).
+    pub bridge_port_in: Option<String>,
+    /// The bridge port it is about to leave by (`physoutdev`).
+    pub bridge_port_out: Option<String>,
+    /// What a vxlan device wrapped: VNI and the inner frame.
+    pub inner: Option<Box<(u32, Packet)>>,
+}
+
+impl Packet {
+    pub fn family(&self) -> Family {
+        Family::of(self.destination)
+    }
+
+    /// The answer that a receiver of this packet sends: a SYN/ACK, a datagram back, an echo reply.
+    pub fn answer(&self) -> Self {
+        Self {
+            source: self.destination,
+            destination: self.source,
+            source_port: self.destination_port,
+            destination_port: self.source_port,
+            tcp_flags: 0x12,
+            icmp: match self.family() {
+                Family::V4 => (0, 0),
+                Family::V6 => (129, 0),
+            },
+            ttl: 64,
+            mark: 0,
+            tracking: Tracking::NotYet,
+            source_mac: None,
+            destination_mac: None,
+            socket: None,
+            bridge_port_in: None,
+            bridge_port_out: None,
+            inner: None,
+            ..self.clone()
+        }
+    }
+
+    /// What the kernel forgets when a packet changes device by a veth or tunnel (net/core/skbuff.c,
+    /// `skb_scrub_packet`): its connection; and its mark too when it changes namespace.
+    pub fn scrub(&mut self, changes_namespace: bool) {
+        self.tracking = Tracking::NotYet;
+        self.bridge_port_in = None;
+        self.bridge_port_out = None;
+        self.socket = None;
+        if changes_namespace {
+            self.mark = 0;
+        }
+    }
+}
+
+fn end(ip: IpAddr, port: Port, has_ports: bool) -> String {
+    match port.number().filter(|_| has_ports) {
+        Some(number) => SocketAddr::new(ip, number).to_string(),
+        None => ip.to_string(),
+    }
+}
+
+impl fmt::Display for Packet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ports = self.protocol.has_ports();
+        let source = end(self.source, self.source_port, ports);
+        let destination = end(self.destination, self.destination_port, ports);
+        write!(f, "{source} > {destination}/{}", self.protocol)
+    }
+}

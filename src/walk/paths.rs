@@ -1,0 +1,331 @@
+//! The runs of a walk, put together as the paths of a trace.
+//!
+//! Where the kernel balances, paths lie side by side with their shares. Where something was supposed, the ways are
+//! compared: if all end alike it does not matter; if all deliver, the default is shown and the others named; else what
+//! will happen cannot be said, and that is the path's verdict.
+
+use std::net::IpAddr;
+
+use super::Run;
+use super::explore::Tree;
+use super::walker::{Delivery, Recipient};
+use crate::model::trace::{
+    Assumption, ClientSees, OverallVerdict, Path, Reply, StoppedAt, Verdict,
+};
+use crate::model::{Cluster, FlowEnd, NetnsName, Protocol};
+
+/// All paths of a tree of runs; their probabilities add up to 1.
+pub(super) fn fold(cluster: &Cluster, tree: Tree<Run>) -> Vec<Path> {
+    match tree {
+        Tree::Leaf(run) => vec![path(cluster, run)],
+        Tree::Balance(branches) => branches
+            .into_iter()
+            .flat_map(|(share, branch)| {
+                let mut paths = fold(cluster, branch);
+                paths.iter_mut().for_each(|path| path.probability *= share);
+                paths
+            })
+            .collect(),
+        Tree::Unknown { what, options } => suppose(
+            what,
+            options
+                .into_iter()
+                .map(|(supposed, branch)| (supposed, fold(cluster, branch)))
+                .collect(),
+        ),
+        Tree::TooMany => vec![Path {
+            probability: 1.0,
+            verdict: Verdict::Undetermined,
+            client_sees: None,
+            destination: None,
+            source_seen: None,
+            stopped_at: None,
+            devices: Vec::new(),
+            hops: Vec::new(),
+            reply: None,
+            assumptions: vec![Assumption {
+                unknown: "there are more ways than are walked".to_owned(),
+                supposed: "nothing: these were left out".to_owned(),
+                otherwise: Vec::new(),
+            }],
+        }],
+    }
+}
+
+/// Ends are told apart by what a user would tell them apart by.
+type End = (
+    Verdict,
+    Option<ClientSees>,
+    Option<IpAddr>,
+    Option<u16>,
+    Option<IpAddr>,
+);
+
+fn end(path: &Path) -> End {
+    let destination = path.destination.as_ref();
+    (
+        path.verdict,
+        path.client_sees,
+        destination.and_then(|end| end.ip),
+        destination.and_then(|end| end.port),
+        path.source_seen,
+    )
+}
+
+fn alike(a: &[Path], b: &[Path]) -> bool {
+    a.len() == b.len()
+        && a.iter()
+            .zip(b)
+            .all(|(a, b)| end(a) == end(b) && (a.probability - b.probability).abs() < 1e-9)
+}
+
+/// Puts together what happens under each supposition; the first is the default.
+fn suppose(unknown: String, mut options: Vec<(String, Vec<Path>)>) -> Vec<Path> {
+    if options.is_empty() {
+        return Vec::new();
+    }
+    let (supposed, mut paths) = options.remove(0);
+    if options.iter().all(|(_, others)| alike(&paths, others)) {
+        return paths;
+    }
+    let otherwise: Vec<String> = options
+        .iter()
+        .map(|(supposed, others)| format!("if {supposed}: {}", summary(others)))
+        .collect();
+    let assumption = Assumption {
+        unknown: unknown.clone(),
+        supposed: supposed.clone(),
+        otherwise,
+    };
+    let delivers = |paths: &[Path]| paths.iter().all(|path| path.verdict == Verdict::Delivered);
+    if delivers(&paths) && options.iter().all(|(_, others)| delivers(others)) {
+        paths
+            .iter_mut()
+            .for_each(|path| path.assumptions.insert(0, assumption.clone()));
+        return paths;
+    }
+    // The ways part at the question: what lies before it is common to all and is shown.
+    let mut otherwise = vec![format!("if {supposed}: {}", summary(&paths))];
+    otherwise.extend(assumption.otherwise);
+    let mut shown = paths.swap_remove(0);
+    shown.probability = 1.0;
+    shown.verdict = Verdict::Undetermined;
+    shown.client_sees = None;
+    shown.destination = None;
+    shown.source_seen = None;
+    shown.reply = None;
+    let step = shown.hops.last().map_or((0, 0), |hop| {
+        (shown.hops.len() - 1, hop.steps.len().saturating_sub(1))
+    });
+    shown.stopped_at = Some(StoppedAt {
+        node: shown
+            .hops
+            .last()
+            .map(|hop| hop.node.clone())
+            .unwrap_or_default(),
+        netns: shown
+            .hops
+            .last()
+            .map(|hop| hop.netns.clone())
+            .unwrap_or_default(),
+        device: None,
+        step,
+        why: unknown.clone(),
+        on: None,
+    });
+    shown.assumptions.insert(
+        0,
+        Assumption {
+            unknown,
+            supposed,
+            otherwise,
+        },
+    );
+    vec![shown]
+}
+
+/// What becomes of the packet, in words.
+fn summary(paths: &[Path]) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for path in paths {
+        let to = path.destination.as_ref().and_then(|end| {
+            let ip = end.ip?;
+            Some(match end.port {
+                Some(port) => std::net::SocketAddr::new(ip, port).to_string(),
+                None => ip.to_string(),
+            })
+        });
+        let part = match (path.verdict, to) {
+            (Verdict::Delivered, Some(to)) => format!("delivered to {to}"),
+            (verdict, _) => {
+                let why = path
+                    .stopped_at
+                    .as_ref()
+                    .map(|at| format!(" ({})", at.why))
+                    .unwrap_or_default();
+                format!("{}{why}", word(verdict))
+            }
+        };
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+    }
+    if parts.len() > 4 {
+        let more = parts.len() - 3;
+        parts.truncate(3);
+        parts.push(format!("{more} more"));
+    }
+    parts.join(" or ")
+}
+
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Delivered => "delivered",
+        Verdict::Dropped => "dropped",
+        Verdict::Rejected => "rejected",
+        Verdict::Unreachable => "unreachable",
+        Verdict::Looped => "looped",
+        Verdict::Undetermined => "undetermined",
+    }
+}
+
+/// The verdict of all paths together, and what the client sees when they agree on it.
+pub(super) fn overall(paths: &[Path]) -> (OverallVerdict, Option<ClientSees>) {
+    let Some(first) = paths.first() else {
+        return (OverallVerdict::Undetermined, None);
+    };
+    let verdict = if paths.iter().all(|path| path.verdict == first.verdict) {
+        first.verdict.into()
+    } else {
+        OverallVerdict::Partial
+    };
+    let sees = first.client_sees.filter(|_| {
+        paths
+            .iter()
+            .all(|path| path.client_sees == first.client_sees)
+    });
+    (verdict, sees)
+}
+
+/// One run as a path of its own.
+fn path(cluster: &Cluster, run: Run) -> Path {
+    let mut path = Path {
+        probability: 1.0,
+        verdict: Verdict::Delivered,
+        client_sees: None,
+        destination: None,
+        source_seen: None,
+        stopped_at: None,
+        devices: run.forth.devices,
+        hops: run.forth.hops,
+        reply: None,
+        assumptions: Vec::new(),
+    };
+    match run.fate {
+        Ok(delivery) => {
+            path.destination = Some(destination(cluster, &delivery));
+            path.source_seen = Some(delivery.packet.source);
+        }
+        Err(stopped) => {
+            path.verdict = stopped.verdict;
+            path.client_sees = stopped.client_sees;
+            path.stopped_at = Some(*stopped.at);
+        }
+    }
+    if let Some((answered, journey)) = run.back {
+        let verdict = match answered {
+            Ok(()) => Verdict::Delivered,
+            Err(stopped) => {
+                path.verdict = stopped.verdict;
+                path.client_sees = stopped.client_sees;
+                path.stopped_at = Some(*stopped.at);
+                stopped.verdict
+            }
+        };
+        path.reply = Some(Reply {
+            verdict,
+            hops: journey.hops,
+            devices: journey.devices,
+        });
+    }
+    path
+}
+
+/// Who took the packet, by name.
+fn destination(cluster: &Cluster, delivery: &Delivery) -> FlowEnd {
+    let packet = &delivery.packet;
+    let ip = packet.destination;
+    let port = packet
+        .destination_port
+        .number()
+        .filter(|_| packet.protocol.has_ports());
+    let end = |kind: &str,
+               namespace: Option<String>,
+               name: Option<String>,
+               node: Option<String>| FlowEnd {
+        kind: kind.to_owned(),
+        namespace,
+        name,
+        node,
+        ip: Some(ip),
+        port,
+    };
+    let Recipient::Socket(netns) = delivery.to else {
+        return end("external", None, None, None);
+    };
+    let node = cluster.node_name(netns).to_owned();
+    match &cluster.netns(netns).name {
+        NetnsName::Pod { namespace, name } => end(
+            "pod",
+            Some(namespace.clone()),
+            Some(name.clone()),
+            Some(node),
+        ),
+        NetnsName::Host => match host_network_pod(cluster, ip, port, packet.protocol, &node) {
+            Some((namespace, name)) => end("pod", Some(namespace), Some(name), Some(node)),
+            None => end("node", None, Some(node.clone()), Some(node)),
+        },
+        NetnsName::Named(name) => {
+            let pod = cluster
+                .objects
+                .pods
+                .iter()
+                .find(|pod| !pod.host_network && pod.ips.contains(&ip));
+            match pod {
+                Some(pod) => end(
+                    "pod",
+                    Some(pod.namespace.clone()),
+                    Some(pod.name.clone()),
+                    Some(node),
+                ),
+                None => end("address", None, Some(name.clone()), Some(node)),
+            }
+        }
+    }
+}
+
+/// The pod of a node's own network that serves a port there, as EndpointSlices tell.
+fn host_network_pod(
+    cluster: &Cluster,
+    ip: IpAddr,
+    port: Option<u16>,
+    protocol: Protocol,
+    node: &str,
+) -> Option<(String, String)> {
+    let port = port?;
+    cluster
+        .objects
+        .endpoint_slices
+        .iter()
+        .filter(|slice| {
+            slice
+                .ports
+                .iter()
+                .any(|(_, of, number)| *of == protocol && *number == port)
+        })
+        .flat_map(|slice| &slice.endpoints)
+        .find(|endpoint| {
+            endpoint.addresses.contains(&ip) && endpoint.node.as_deref().is_none_or(|on| on == node)
+        })
+        .and_then(|endpoint| endpoint.pod.clone())
+}

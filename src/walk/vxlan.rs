@@ -1,0 +1,193 @@
+//! vxlan tunnels (drivers/net/vxlan/vxlan_core.c): an inner frame goes out as the payload of a new UDP packet of this
+//! host, and comes in as a frame of the tunnel's device.
+//!
+//! The inner frame's destination address is looked up in the device's fdb; without an entry the all-zero one serves, and
+//! without that the frame is dropped silently. The outer packet is made here: routed, taken through OUTPUT and
+//! POSTROUTING, with the inner packet's mark and a connection of its own. At the other end the UDP port names the
+//! device's socket and the VNI the device; the frame inside must be for that device.
+
+use std::net::IpAddr;
+
+use super::journey::{proven, step};
+use super::netfilter::is_local;
+use super::packet::{Packet, Port, Tracking};
+use super::walker::{Fate, Stop, Walk};
+use crate::model::trace::StepKind;
+use crate::model::{Family, LinkKind, Mac, NetnsId, Protocol, Vxlan};
+
+/// Ethernet, UDP and vxlan headers; the outer IP header comes on top of them.
+const OVERHEAD: u32 = 14 + 8 + 8;
+
+impl Walk<'_> {
+    /// `vxlan_xmit`.
+    pub fn encapsulate(
+        &mut self,
+        netns: NetnsId,
+        device: &str,
+        vxlan: &Vxlan,
+        inner: Packet,
+    ) -> Fate {
+        if vxlan.external {
+            let why =
+                format!("{device} sends where its packets' metadata say, which no dump shows");
+            return Err(self.stop(&inner, Stop::unknown(netns, why).at(device)));
+        }
+        let here = self.cluster.netns(netns);
+        let Some(fdb) = here.fdb.as_deref() else {
+            let why = format!("the fdb of {device} was not read");
+            return Err(self.stop(&inner, Stop::unknown(netns, why).at(device)));
+        };
+        let mac = inner.destination_mac.unwrap_or(Mac::ZERO);
+        let of = |wanted: Mac| {
+            fdb.iter().find(move |entry| {
+                entry.device == device
+                    && entry.master.is_none()
+                    && entry.mac == wanted
+                    && entry.destination.is_some()
+            })
+        };
+        let entry = of(mac).or_else(|| of(Mac::ZERO));
+        let (remote, port, vni) = match (entry, vxlan.group) {
+            (Some(entry), _) => {
+                let remote = entry.destination.unwrap_or(IpAddr::from([0, 0, 0, 0]));
+                let text = if entry.mac == mac {
+                    format!("{mac} is behind the tunnel endpoint {remote}")
+                } else {
+                    format!("{mac} is not known; everything unknown goes to {remote}")
+                };
+                self.journey
+                    .step(proven(StepKind::Fdb, text, "bridge fdb", &entry.raw));
+                (
+                    remote,
+                    entry.port.unwrap_or(vxlan.port),
+                    entry.vni.unwrap_or(vxlan.vni),
+                )
+            }
+            (None, Some(group)) => {
+                self.journey.step(step(
+                    StepKind::Fdb,
+                    format!("{mac} is not known; sent to the device's remote {group}"),
+                ));
+                (group, vxlan.port, vxlan.vni)
+            }
+            (None, None) => {
+                let why = format!(
+                    "{device} knows no {mac} and has no entry for unknown ones: dropped silently"
+                );
+                return Err(self.stop(
+                    &inner,
+                    Stop {
+                        kind: StepKind::Fdb,
+                        ..Stop::dropped(netns, why).at(device)
+                    },
+                ));
+            }
+        };
+        if let Some(local) = vxlan.local
+            && !is_local(here, local)
+        {
+            let why =
+                format!("{device} sends from {local}, which is no address of this host: dropped");
+            return Err(self.stop(&inner, Stop::dropped(netns, why).at(device)));
+        }
+        let header = match remote {
+            IpAddr::V4(_) => 20,
+            IpAddr::V6(_) => 40,
+        };
+        let source_port = vxlan
+            .port_range
+            .map_or(Port::EPHEMERAL, |(first, last)| Port { first, last });
+        let unspecified = match remote {
+            IpAddr::V4(_) => IpAddr::from([0, 0, 0, 0]),
+            IpAddr::V6(_) => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 0]),
+        };
+        let outer = Packet {
+            protocol: Protocol::Udp,
+            source: vxlan.local.unwrap_or(unspecified),
+            destination: remote,
+            source_port,
+            destination_port: Port::known(port),
+            tcp_flags: 0,
+            icmp: (0, 0),
+            ttl: if vxlan.ttl == 0 { 64 } else { vxlan.ttl },
+            tos: 0,
+            size: inner.size + OVERHEAD + header,
+            dont_fragment: false,
+            mark: inner.mark,
+            tracking: Tracking::NotYet,
+            source_mac: None,
+            destination_mac: None,
+            socket: None,
+            bridge_port_in: None,
+            bridge_port_out: None,
+            inner: Some(Box::new((vni, inner))),
+        };
+        let from = vxlan
+            .local
+            .map_or("by route".to_owned(), |local| local.to_string());
+        let text = format!(
+            "vxlan {vni}: {from} > {remote} udp {port}, {} bytes",
+            outer.size
+        );
+        self.journey.step(step(StepKind::Encap, text));
+        self.send(netns, outer, vxlan.local)
+    }
+
+    /// `vxlan_rcv`: the outer packet reached the host it is for.
+    pub fn decapsulate(&mut self, netns: NetnsId, outer: Packet) -> Fate {
+        let Some(inner) = outer.inner.clone() else {
+            return self.to_socket(netns, outer);
+        };
+        let (vni, mut inner) = *inner;
+        let here = self.cluster.netns(netns);
+        let port = outer.destination_port.number();
+        let devices = || {
+            here.links
+                .iter()
+                .flatten()
+                .filter_map(|link| match &link.kind {
+                    LinkKind::Vxlan(vxlan) => Some((link, vxlan)),
+                    _ => None,
+                })
+        };
+        let same_family = |vxlan: &Vxlan| match vxlan.local.or(vxlan.group) {
+            Some(ip) => Family::of(ip) == outer.family(),
+            None => outer.family() == Family::V4,
+        };
+        let mut listening = devices()
+            .filter(|(link, vxlan)| link.up && Some(vxlan.port) == port && same_family(vxlan))
+            .peekable();
+        if listening.peek().is_none() {
+            let ports: Vec<String> = devices()
+                .map(|(link, vxlan)| format!("{} on {}", link.name, vxlan.port))
+                .collect();
+            let port = port.map_or("?".to_owned(), |port| port.to_string());
+            let there_are = if ports.is_empty() {
+                "none".to_owned()
+            } else {
+                ports.join(", ")
+            };
+            let why =
+                format!("no vxlan device here takes UDP port {port} (there are: {there_are})");
+            return Err(self.stop(&outer, Stop::dropped(netns, why)));
+        }
+        let Some((link, _)) = listening.find(|(_, vxlan)| vxlan.vni == vni) else {
+            let why = format!("no vxlan device here has VNI {vni}: dropped silently");
+            return Err(self.stop(&outer, Stop::dropped(netns, why)));
+        };
+        let device = link.name.clone();
+        if link.mac.is_some() && inner.source_mac == link.mac {
+            let why =
+                format!("the inner frame comes from {device}'s own address: dropped as a loop");
+            return Err(self.stop(&outer, Stop::dropped(netns, why).at(&device)));
+        }
+        self.journey.step(step(
+            StepKind::Decap,
+            format!("vxlan {vni} from {}: a frame for {device}", outer.source),
+        ));
+        inner.scrub(true);
+        // The inner packet keeps the mark that the outer one has here.
+        inner.mark = outer.mark;
+        self.receive(netns, &device, inner)
+    }
+}

@@ -1,0 +1,175 @@
+//! The state of one walk, and how it ends.
+
+use std::collections::BTreeSet;
+
+use super::conntrack::Connections;
+use super::explore::Choices;
+use super::journey::{Journey, step};
+use super::packet::Packet;
+use crate::model::trace::{ClientSees, Evidence, StepKind, StoppedAt, Verdict};
+use crate::model::{Cluster, NetnsId};
+
+/// One walk of one packet.
+#[derive(Debug)]
+pub(super) struct Walk<'c> {
+    pub cluster: &'c Cluster,
+    pub choices: Choices,
+    pub journey: Journey,
+    pub connections: Connections,
+    /// What was not read and may matter.
+    pub not_seen: BTreeSet<String>,
+    /// Devices crossed so far: a packet that a bridge loop never lets go is given up.
+    pub crossings: usize,
+}
+
+/// How a walk ended well.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    pub packet: Packet,
+    pub to: Recipient,
+}
+
+/// Who took the packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Recipient {
+    /// A socket in this namespace.
+    Socket(NetnsId),
+    /// A host outside what was captured, by way of this device.
+    Outside { netns: NetnsId, device: String },
+}
+
+/// A walk's result: delivered, or stopped.
+pub(super) type Fate = Result<Delivery, Stopped>;
+
+/// How a walk ended badly, as written down.
+#[derive(Debug, Clone)]
+pub(super) struct Stopped {
+    pub verdict: Verdict,
+    pub client_sees: Option<ClientSees>,
+    pub at: Box<StoppedAt>,
+}
+
+/// An end, before it is written down by [`Walk::stop`].
+#[derive(Debug, Clone)]
+pub(super) struct Stop {
+    pub netns: NetnsId,
+    pub device: Option<String>,
+    pub verdict: Verdict,
+    pub client_sees: Option<ClientSees>,
+    pub kind: StepKind,
+    pub why: String,
+    pub evidence: Option<Evidence>,
+    /// Dropped on the way out of the socket that sends it: the program sees EPERM, unless it is TCP, which tries again.
+    pub at_output: bool,
+}
+
+impl Stop {
+    /// Lost without a word.
+    pub fn dropped(netns: NetnsId, why: impl Into<String>) -> Self {
+        Self {
+            netns,
+            device: None,
+            verdict: Verdict::Dropped,
+            client_sees: Some(ClientSees::Timeout),
+            kind: StepKind::Drop,
+            why: why.into(),
+            evidence: None,
+            at_output: false,
+        }
+    }
+
+    /// Nobody answers for the next hop, or there is no route.
+    pub fn unreachable(netns: NetnsId, why: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::Unreachable,
+            client_sees: Some(ClientSees::Unreachable),
+            ..Self::dropped(netns, why)
+        }
+    }
+
+    /// What was read does not tell.
+    pub fn unknown(netns: NetnsId, why: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::Undetermined,
+            client_sees: None,
+            kind: StepKind::Unknown,
+            ..Self::dropped(netns, why)
+        }
+    }
+
+    /// At this device.
+    pub fn at(mut self, device: &str) -> Self {
+        self.device = Some(device.to_owned());
+        self
+    }
+
+    /// Because of this fact.
+    pub fn because(mut self, source: impl Into<String>, raw: &str) -> Self {
+        self.evidence = Some(Evidence {
+            source: source.into(),
+            raw: raw.to_owned(),
+        });
+        self
+    }
+}
+
+impl<'c> Walk<'c> {
+    /// Writes an end down. What happens to a tunnel's outer packet is silence for the sender of the inner one.
+    pub fn stop(&mut self, packet: &Packet, stop: Stop) -> Stopped {
+        let Stop {
+            netns,
+            device,
+            mut verdict,
+            mut client_sees,
+            kind,
+            why,
+            evidence,
+            at_output,
+        } = stop;
+        if packet.inner.is_some() && verdict != Verdict::Undetermined {
+            verdict = Verdict::Dropped;
+            client_sees = Some(ClientSees::Timeout);
+        } else if at_output
+            && packet.socket == Some(netns)
+            && packet.protocol != crate::model::Protocol::Tcp
+        {
+            client_sees = Some(ClientSees::Prohibited);
+        }
+        self.journey.enter(self.cluster, netns, None);
+        let mut last = step(kind, why.clone());
+        last.evidence = evidence;
+        self.journey.step(last);
+        let at = StoppedAt {
+            node: self.cluster.node_name(netns).to_owned(),
+            netns: self.cluster.netns(netns).name.to_string(),
+            device,
+            step: self.journey.last_step(),
+            why,
+            on: None,
+        };
+        Stopped {
+            verdict,
+            client_sees,
+            at: Box::new(at),
+        }
+    }
+
+    /// Remembers something that was not read.
+    pub fn not_seen(&mut self, what: String) {
+        self.not_seen.insert(what);
+    }
+
+    /// `node1 / pod:default/web`, for messages.
+    pub fn place_name(&self, netns: NetnsId) -> String {
+        format!(
+            "{} / {}",
+            self.cluster.node_name(netns),
+            self.cluster.netns(netns).name
+        )
+    }
+
+    /// A setting that is a number; `None` when the settings were not read or do not have it.
+    pub fn sysctl(&self, netns: NetnsId, key: &str) -> Option<i64> {
+        self.cluster.netns(netns).sysctls.as_ref()?.number(key)
+    }
+}
