@@ -13,8 +13,16 @@ pub enum RejectWith {
     PortUnreachable,
     /// icmp-proto-unreachable.
     ProtoUnreachable,
-    /// icmp-net-prohibited, icmp-host-prohibited, icmp-admin-prohibited, icmp6-adm-prohibited.
+    /// icmp-net-prohibited (code 9).
+    NetProhibited,
+    /// icmp-host-prohibited (code 10).
+    HostProhibited,
+    /// icmp-admin-prohibited (code 13), icmp6-adm-prohibited.
     AdminProhibited,
+    /// icmp6-policy-fail (code 5).
+    PolicyFail,
+    /// icmp6-reject-route (code 6).
+    RejectRoute,
     /// tcp-reset.
     TcpReset,
 }

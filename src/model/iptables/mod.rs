@@ -4,12 +4,14 @@
 //! lines are ([`Ruleset::read`]); a chain's rules are parsed when they are first asked for ([`Chain::rules`]) and kept.
 //! No text is copied: the evidence for a rule is its line of the dump.
 
+mod condition;
+mod index;
 mod parse;
 mod rule;
 mod ruleset;
+mod target;
 
-pub use rule::{
-    AddrType, ConntrackMatch, Counters, Interface, LogKind, Match, MultiportSide, NatRange,
-    Negatable, PortRange, Rule, SetDirection, Target,
-};
+pub use condition::{AddrType, ConntrackMatch, Match, MultiportSide, SetDirection};
+pub use rule::{Counters, Interface, Negatable, PortRange, Rule};
 pub use ruleset::{Backend, Chain, Policy, Ruleset, TableKind, TableRules};
+pub use target::{LogKind, NatRange, Target};

@@ -1,9 +1,11 @@
-//! Where the chains of an `iptables-save` dump are.
+//! A ruleset as an `iptables-save` dump describes it: its tables, chains and, when asked for, their rules.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use super::parse;
+use super::condition::Match;
+use super::index;
+use super::parse::{self, Surroundings};
 use super::rule::{Counters, Rule};
 use crate::model::{Family, Gap};
 
@@ -53,6 +55,8 @@ pub struct Ruleset {
     text: Box<str>,
     /// The tables, in the order of the dump.
     tables: Vec<TableRules>,
+    /// The line in the middle of which the dump breaks off, if it does.
+    broken_line: Option<u32>,
 }
 
 /// One table.
@@ -60,8 +64,8 @@ pub struct Ruleset {
 pub struct TableRules {
     /// Which.
     pub kind: TableKind,
-    chains: Vec<Chain>,
-    index: HashMap<Box<str>, u32>,
+    pub(super) chains: Vec<Chain>,
+    pub(super) index: HashMap<Box<str>, u32>,
 }
 
 /// One chain.
@@ -73,9 +77,22 @@ pub struct Chain {
     pub policy: Option<Policy>,
     /// `[packets:bytes]` of the policy.
     pub counters: Option<Counters>,
-    /// Where its rules' lines are: (line number, offset, length).
-    lines: Vec<(u32, u32, u32)>,
-    rules: OnceLock<Vec<Rule>>,
+    /// Index of its table in [`Ruleset::tables`].
+    pub(super) table: usize,
+    /// Where its rules are in the dump.
+    pub(super) lines: Vec<Line>,
+    pub(super) rules: OnceLock<Vec<Rule>>,
+}
+
+/// Where a rule is in the dump.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line {
+    /// Line number, from 1.
+    pub number: u32,
+    /// Where its text begins, in bytes.
+    pub offset: u32,
+    /// How many bytes it has, without the line's end.
+    pub length: u32,
 }
 
 impl Ruleset {
@@ -87,13 +104,15 @@ impl Ruleset {
         origin: &str,
         gaps: &mut Vec<Gap>,
     ) -> Self {
-        let _ = gaps;
+        let text = text.into_boxed_str();
+        let found = index::chains_of(&text, origin, gaps);
         Self {
             family,
             backend,
             origin: origin.to_owned(),
-            text: text.into(),
-            tables: Vec::new(),
+            text,
+            tables: found.tables,
+            broken_line: found.broken_line,
         }
     }
 
@@ -107,29 +126,131 @@ impl Ruleset {
         self.tables.iter().find(|table| table.kind == kind)
     }
 
+    /// Whether any chain of any table holds a rule.
+    pub fn has_rules(&self) -> bool {
+        self.chains().any(|(_, chain)| !chain.is_empty())
+    }
+
+    /// The chains of all tables, in the order of the dump.
+    pub fn chains(&self) -> impl Iterator<Item = (TableKind, &Chain)> {
+        self.tables
+            .iter()
+            .flat_map(|table| table.chains.iter().map(|chain| (table.kind, chain)))
+    }
+
     /// The rules of a chain, parsed when first asked for.
     pub fn rules<'a>(&self, chain: &'a Chain) -> &'a [Rule] {
         chain.rules.get_or_init(|| {
-            let _ = (&chain.lines, &self.text);
-            Vec::new()
+            let mut scratch = Vec::new();
+            (1..)
+                .zip(&chain.lines)
+                .map(|(number, &line)| self.parse(chain, number, line, &mut scratch, None))
+                .collect()
         })
     }
 
     /// A rule's line of the dump, without its counters: the evidence.
     pub fn line(&self, chain: &Chain, rule: &Rule) -> &str {
-        let _ = (chain, rule);
-        ""
+        let position = (rule.number as usize).wrapping_sub(1);
+        chain
+            .lines
+            .get(position)
+            .map_or("", |&line| parse::without_counters(self.text_of(line)))
+    }
+
+    /// Parses every rule and says which could not be understood, and why, by line number.
+    pub fn problems(&self) -> Vec<Gap> {
+        let mut gaps = Vec::new();
+        let mut scratch = Vec::new();
+        let mut problems = Vec::new();
+        for (_, chain) in self.chains() {
+            for (number, &line) in (1..).zip(&chain.lines) {
+                self.parse(chain, number, line, &mut scratch, Some(&mut problems));
+                gaps.extend(problems.drain(..).map(|what| Gap {
+                    place: self.origin.clone(),
+                    line: Some(line.number as usize),
+                    what,
+                }));
+            }
+        }
+        gaps.sort_by_key(|gap| gap.line);
+        gaps
+    }
+
+    /// Parses one line; `scratch` is a vector that is used again and again, so that each rule allocates but once.
+    fn parse(
+        &self,
+        chain: &Chain,
+        number: u32,
+        line: Line,
+        scratch: &mut Vec<Match>,
+        problems: Option<&mut Vec<String>>,
+    ) -> Rule {
+        let surroundings = Surroundings {
+            family: self.family,
+            table: self.tables.get(chain.table),
+            broken: self.broken_line == Some(line.number),
+        };
+        let mut rule = parse::rule(self.text_of(line), surroundings, scratch, problems);
+        rule.number = number;
+        rule.line = line.number;
+        rule
+    }
+
+    fn text_of(&self, line: Line) -> &str {
+        let start = line.offset as usize;
+        self.text
+            .get(start..start + line.length as usize)
+            .unwrap_or("")
     }
 }
 
 impl TableRules {
     /// The chain of that name.
     pub fn chain(&self, name: &str) -> Option<&Chain> {
-        self.index.get(name).map(|&at| &self.chains[at as usize])
+        self.chains.get(*self.index.get(name)? as usize)
     }
 
     /// All chains, in the order of the dump.
     pub fn chains(&self) -> &[Chain] {
         &self.chains
+    }
+}
+
+impl Chain {
+    /// How many rules it has.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether it has no rule.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+}
+
+impl TableKind {
+    /// The table's name, as after `*` in a dump.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Mangle => "mangle",
+            Self::Nat => "nat",
+            Self::Filter => "filter",
+            Self::Security => "security",
+        }
+    }
+
+    /// The table of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [
+            Self::Raw,
+            Self::Mangle,
+            Self::Nat,
+            Self::Filter,
+            Self::Security,
+        ]
+        .into_iter()
+        .find(|kind| kind.name() == name)
     }
 }

@@ -1,1 +1,0 @@
-//! Words of an `iptables-save` line → [`super::Rule`].
