@@ -15,7 +15,11 @@ fn fixtures() -> PathBuf {
 fn real_dumps() -> Vec<(String, String)> {
     let mut archives = Vec::new();
     for folder in ["clusters", "clusters/faults"] {
-        for entry in fixtures().join(folder).read_dir().expect("fixtures are part of the project") {
+        for entry in fixtures()
+            .join(folder)
+            .read_dir()
+            .expect("fixtures are part of the project")
+        {
             let path = entry.expect("a readable folder").path();
             if path.to_string_lossy().ends_with(".tar.zst") {
                 archives.push(path);
@@ -24,7 +28,11 @@ fn real_dumps() -> Vec<(String, String)> {
     }
     let mut dumps = Vec::new();
     for archive in archives {
-        let name = archive.file_name().expect("a file").to_string_lossy().into_owned();
+        let name = archive
+            .file_name()
+            .expect("a file")
+            .to_string_lossy()
+            .into_owned();
         let plain = zstd::Decoder::new(File::open(&archive).expect("a fixture")).expect("zstd");
         let mut tar = tar::Archive::new(plain);
         for entry in tar.entries().expect("a tar") {
@@ -37,12 +45,19 @@ fn real_dumps() -> Vec<(String, String)> {
             }
         }
     }
-    assert!(dumps.len() >= 12, "the fixtures hold dumps of at least 3 nodes and 2 clusters, both families");
+    assert!(
+        dumps.len() >= 12,
+        "the fixtures hold dumps of at least 3 nodes and 2 clusters, both families"
+    );
     dumps
 }
 
 fn read(name: &str, text: &str) -> Ruleset {
-    let family = if name.contains("ip6tables") { Family::V6 } else { Family::V4 };
+    let family = if name.contains("ip6tables") {
+        Family::V6
+    } else {
+        Family::V4
+    };
     let mut gaps = Vec::new();
     let ruleset = Ruleset::read(text.to_owned(), family, Backend::Nft, name, &mut gaps);
     assert_eq!(gaps, []);
@@ -59,18 +74,37 @@ fn every_rule_of_real_clusters_is_understood() {
             for rule in ruleset.rules(chain) {
                 let line = ruleset.line(chain, rule);
                 assert_eq!(
-                    text.lines().nth(rule.line as usize - 1).and_then(|whole| whole.split_once("] ")).map(|parts| parts.1),
+                    text.lines()
+                        .nth(rule.line as usize - 1)
+                        .and_then(|whole| whole.split_once("] "))
+                        .map(|parts| parts.1),
                     Some(line)
                 );
                 assert!(line.starts_with(&format!("-A {} ", chain.name)), "{line}");
-                assert!(!matches!(rule.target, Target::Unknown(_)), "{name} {table:?}: {line}");
-                assert!(!rule.matches.iter().any(|found| matches!(found, Match::Unknowable { .. })), "{line}");
+                assert!(
+                    !matches!(rule.target, Target::Unknown(_)),
+                    "{name} {table:?}: {line}"
+                );
+                assert!(
+                    !rule
+                        .matches
+                        .iter()
+                        .any(|found| matches!(found, Match::Unknowable { .. })),
+                    "{line}"
+                );
                 assert!(rule.counters.is_some(), "{line}");
                 rules += 1;
             }
         }
         let lines = text.lines().filter(|line| line.contains("-A ")).count();
-        assert_eq!(ruleset.chains().map(|(_, chain)| chain.len()).sum::<usize>(), lines, "{name}");
+        assert_eq!(
+            ruleset
+                .chains()
+                .map(|(_, chain)| chain.len())
+                .sum::<usize>(),
+            lines,
+            "{name}"
+        );
     }
     assert!(rules > 1000, "{rules}");
 }
@@ -79,18 +113,39 @@ fn every_rule_of_real_clusters_is_understood() {
 fn every_rule_of_five_thousand_services_is_understood() {
     let file = File::open(fixtures().join("scale/iptables-5000x10.txt.gz")).expect("a fixture");
     let mut text = String::new();
-    flate2::read::GzDecoder::new(file).read_to_string(&mut text).expect("gzip");
+    flate2::read::GzDecoder::new(file)
+        .read_to_string(&mut text)
+        .expect("gzip");
     let ruleset = read("iptables-save", &text);
     assert_eq!(ruleset.problems(), []);
-    let nat = ruleset.table(TableKind::Nat).expect("kube-proxy writes to nat");
-    let endpoints: Vec<_> = nat.chains().iter().filter(|chain| chain.name.starts_with("KUBE-SEP-")).collect();
-    assert_eq!(endpoints.len(), text.lines().filter(|line| line.starts_with(":KUBE-SEP-")).count());
+    let nat = ruleset
+        .table(TableKind::Nat)
+        .expect("kube-proxy writes to nat");
+    let endpoints: Vec<_> = nat
+        .chains()
+        .iter()
+        .filter(|chain| chain.name.starts_with("KUBE-SEP-"))
+        .collect();
+    assert_eq!(
+        endpoints.len(),
+        text.lines()
+            .filter(|line| line.starts_with(":KUBE-SEP-"))
+            .count()
+    );
     for chain in endpoints {
-        let last = ruleset.rules(chain).last().expect("an endpoint's chain ends in its translation");
+        let last = ruleset
+            .rules(chain)
+            .last()
+            .expect("an endpoint's chain ends in its translation");
         let line = ruleset.line(chain, last);
-        let Target::Dnat(range) = &last.target else { panic!("{line}") };
+        let Target::Dnat(range) = &last.target else {
+            panic!("{line}")
+        };
         let (first, _) = range.addresses.expect("an address");
         let port = range.ports.expect("a port").first;
-        assert!(line.ends_with(&format!("--to-destination {first}:{port}")), "{line}");
+        assert!(
+            line.ends_with(&format!("--to-destination {first}:{port}")),
+            "{line}"
+        );
     }
 }

@@ -76,8 +76,9 @@ pub(super) fn rule(
     };
     parser.all();
     let mut rule = parser.rule;
-    // Of the exact size, where pushing one by one would leave room for more.
-    rule.matches = scratch.drain(..).collect();
+    // Of the exact size, where pushing one by one would leave room for more; and `scratch` keeps its own.
+    rule.matches.reserve_exact(scratch.len());
+    rule.matches.append(scratch);
     rule
 }
 
