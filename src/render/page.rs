@@ -85,6 +85,11 @@ impl<'a> Page<'a> {
         Glyphs::for_screen(self.layout.unicode)
     }
 
+    /// Whether a line fits the screen without going on in another.
+    pub fn fits(&self, line: &Line) -> bool {
+        self.layout.width.is_none_or(|width| columns(&line.cells(self.layout.unicode)) <= width)
+    }
+
     /// An empty line.
     pub fn blank(&mut self) -> io::Result<()> {
         writeln!(self.out)
