@@ -8,9 +8,19 @@ use kubenet::render::text::{self, Options};
 use proptest::prelude::*;
 use unicode_width::UnicodeWidthStr;
 
-const PLAIN: Options =
-    Options { layout: Layout::PLAIN, evidence: false, all_branches: false, branch: None };
-const UNICODE: Options = Options { layout: Layout { width: Some(80), unicode: true }, ..PLAIN };
+const PLAIN: Options = Options {
+    layout: Layout::PLAIN,
+    evidence: false,
+    all_branches: false,
+    branch: None,
+};
+const UNICODE: Options = Options {
+    layout: Layout {
+        width: Some(80),
+        unicode: true,
+    },
+    ..PLAIN
+};
 
 fn styled(trace: &Trace, options: &Options) -> String {
     let mut out = Vec::new();
@@ -38,8 +48,15 @@ fn looks_as_it_did() {
 
 #[test]
 fn shows_all_evidence_when_asked() {
-    let verbose = Options { evidence: true, all_branches: true, ..PLAIN };
-    golden("half_times_out_verbose", &plain(&samples::half_times_out(), &verbose));
+    let verbose = Options {
+        evidence: true,
+        all_branches: true,
+        ..PLAIN
+    };
+    golden(
+        "half_times_out_verbose",
+        &plain(&samples::half_times_out(), &verbose),
+    );
 }
 
 #[test]
@@ -50,8 +67,14 @@ fn draws_and_colours_where_the_terminal_can() {
 
 #[test]
 fn shows_one_branch_alone() {
-    let second = Options { branch: Some(1), ..PLAIN };
-    golden("half_times_out_branch_2", &plain(&samples::half_times_out(), &second));
+    let second = Options {
+        branch: Some(1),
+        ..PLAIN
+    };
+    golden(
+        "half_times_out_branch_2",
+        &plain(&samples::half_times_out(), &second),
+    );
 }
 
 #[test]
@@ -59,11 +82,23 @@ fn many_alike_are_told_together_unless_all_are_wanted() {
     let trace = samples::fifty_endpoints();
     let brief = plain(&trace, &PLAIN);
     assert!(brief.lines().count() < 60, "{brief}");
-    assert!(brief.contains("2 % each  48 more like 10.42.1.10:80"), "{brief}");
+    assert!(
+        brief.contains("2 % each  48 more like 10.42.1.10:80"),
+        "{brief}"
+    );
     for n in 10..60 {
-        assert!(brief.contains(&format!("10.42.1.{n}:80")), "10.42.1.{n} is not named in\n{brief}");
+        assert!(
+            brief.contains(&format!("10.42.1.{n}:80")),
+            "10.42.1.{n} is not named in\n{brief}"
+        );
     }
-    let full = plain(&trace, &Options { all_branches: true, ..PLAIN });
+    let full = plain(
+        &trace,
+        &Options {
+            all_branches: true,
+            ..PLAIN
+        },
+    );
     assert_eq!(full.matches(" it sees 10.42.0.65").count(), 50);
 }
 
@@ -72,7 +107,14 @@ fn no_line_is_longer_than_80_columns() {
     for (name, trace) in samples::all() {
         for evidence in [false, true] {
             for options in [PLAIN, UNICODE] {
-                let text = plain(&trace, &Options { evidence, all_branches: evidence, ..options });
+                let text = plain(
+                    &trace,
+                    &Options {
+                        evidence,
+                        all_branches: evidence,
+                        ..options
+                    },
+                );
                 check_lines(&text).unwrap_or_else(|error| panic!("{name}: {error}\n{text}"));
             }
         }
@@ -82,7 +124,13 @@ fn no_line_is_longer_than_80_columns() {
 #[test]
 fn plain_output_is_ascii() {
     for (name, trace) in samples::all() {
-        let text = plain(&trace, &Options { evidence: true, ..PLAIN });
+        let text = plain(
+            &trace,
+            &Options {
+                evidence: true,
+                ..PLAIN
+            },
+        );
         assert!(text.is_ascii(), "{name}:\n{text}");
     }
 }
@@ -90,10 +138,24 @@ fn plain_output_is_ascii() {
 #[test]
 fn wide_output_keeps_rules_whole() {
     let trace = samples::rejected();
-    let wide = Options { layout: Layout { width: None, unicode: false }, evidence: true, ..PLAIN };
+    let wide = Options {
+        layout: Layout {
+            width: None,
+            unicode: false,
+        },
+        evidence: true,
+        ..PLAIN
+    };
     let text = plain(&trace, &wide);
-    let rule = &trace.paths[0].hops[1].steps[1].evidence.as_ref().unwrap().raw;
-    assert!(text.lines().any(|line| line.ends_with(rule.as_str())), "{text}");
+    let rule = &trace.paths[0].hops[1].steps[1]
+        .evidence
+        .as_ref()
+        .unwrap()
+        .raw;
+    assert!(
+        text.lines().any(|line| line.ends_with(rule.as_str())),
+        "{text}"
+    );
 }
 
 /// No control character, no bidirectional override, at most 80 columns.
@@ -103,7 +165,8 @@ fn check_lines(text: &str) -> Result<(), String> {
             return Err(format!("{} columns: {line:?}", line.width()));
         }
         let bad = |c: &char| {
-            c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            c.is_control()
+                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
         };
         if let Some(c) = line.chars().find(bad) {
             return Err(format!("{c:?} in {line:?}"));
@@ -172,7 +235,9 @@ fn strip_styles(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("\x1b[") {
         clean.push_str(before);
-        let end = after.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(after.len());
+        let end = after
+            .find(|c: char| !c.is_ascii_digit() && c != ';')
+            .unwrap_or(after.len());
         match after[end..].strip_prefix('m') {
             Some(after) => rest = after,
             None => {

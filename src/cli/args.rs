@@ -64,17 +64,16 @@ pub struct Global {
     /// Use the built-in three-node cluster: needs no root, no cluster, no file
     #[arg(long, global = true, help_heading = SOURCE)]
     pub demo: bool,
-    /// Read the practice cluster of that name, live
+    /// Read the practice cluster (of that name, where several are up)
     #[arg(
         long,
         value_name = "NAME",
         global = true,
         help_heading = SOURCE,
         num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = super::source::DEFAULT_LAB
+        require_equals = true
     )]
-    pub lab: Option<String>,
+    pub lab: Option<Option<String>>,
     /// A kubeconfig file (this release does not read the Kubernetes API)
     #[arg(long, value_name = "FILE", global = true, help_heading = SOURCE)]
     pub kubeconfig: Option<PathBuf>,

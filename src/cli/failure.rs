@@ -41,9 +41,17 @@ impl Failure {
         }
     }
 
-    /// What was tried, followed by the chain of reasons why it did not work.
+    /// What was tried, followed by the chain of reasons why it did not work. Errors of the lower layers that know what
+    /// to do about it end with `(hint: ...)`.
     pub fn because(tried: impl Display, error: &dyn Error) -> Self {
-        Self::new(format!("{tried}: {}", chain(error)))
+        let sentence = format!("{tried}: {}", chain(error));
+        let split = sentence
+            .strip_suffix(')')
+            .and_then(|whole| whole.rsplit_once(" (hint: "));
+        match split {
+            Some((sentence, hint)) => Self::new(sentence).hint(hint),
+            None => Self::new(sentence),
+        }
     }
 
     /// The JSON document of this failure.

@@ -1,13 +1,55 @@
-//! Opens what a command reads from: bundles, the built-in cluster, the practice cluster, this machine.
+//! Opens what a command reads from: the practice cluster, or this machine.
 
-use super::{Failure, Global};
+use super::{Failure, Global, output};
+use crate::collect::{lab, live};
 use crate::model::Cluster;
-
-/// The name of the practice cluster when none is given.
-pub const DEFAULT_LAB: &str = "kubenet";
 
 /// Reads the cluster that the global options name.
 pub fn open(global: &Global) -> Result<Cluster, Failure> {
-    let _ = global;
-    Err(Failure::new("no reader is built in yet"))
+    let kube = match (&global.context, &global.kubeconfig) {
+        (Some(_), _) => Some("--context"),
+        (None, Some(_)) => Some("--kubeconfig"),
+        (None, None) => None,
+    };
+    let chosen = named_sources(global);
+    match (kube, chosen.as_slice()) {
+        (_, [first, second, ..]) => {
+            Err(Failure::new(format!("{first} and {second} are two different sources"))
+                .hint("give one of --bundle, --demo and --lab"))
+        }
+        (Some(option), []) => Err(Failure::new(format!(
+            "{option}: this release does not read the Kubernetes API"
+        ))
+        .hint(
+            "leave it out to read this machine as it is (run on the node, as root), or give --bundle, --lab or --demo",
+        )),
+        (Some(option), [source]) => {
+            output::note(global, &format!("{option} is not used: everything is read from {source}"));
+            read(global)
+        }
+        (None, _) => read(global),
+    }
+}
+
+fn named_sources(global: &Global) -> Vec<&'static str> {
+    [
+        (!global.bundle.is_empty(), "--bundle"),
+        (global.demo, "--demo"),
+        (global.lab.is_some(), "--lab"),
+    ]
+    .into_iter()
+    .filter_map(|(given, name)| given.then_some(name))
+    .collect()
+}
+
+fn read(global: &Global) -> Result<Cluster, Failure> {
+    if let Some(name) = &global.lab {
+        return lab::read_lab(name.as_deref())
+            .map_err(|error| Failure::because("cannot read the practice cluster", &error));
+    }
+    if global.demo || !global.bundle.is_empty() {
+        return Err(Failure::new("bundles are not read yet"));
+    }
+    live::read_machine(&live::LiveOptions::default())
+        .map_err(|error| Failure::because("cannot read this machine", &error))
 }

@@ -5,8 +5,9 @@ use clap::Args;
 use super::endpoint::{self, Port, Question};
 use super::{Failure, Global, Outcome, Output, output, source};
 use crate::model::trace::{OverallVerdict, Trace, Verdict};
-use crate::model::{Cluster, Family, Flow, Protocol};
+use crate::model::{Family, Protocol};
 use crate::render::{json, text};
+use crate::walk;
 
 /// Arguments of `trace`.
 #[derive(Debug, Args)]
@@ -72,7 +73,7 @@ pub fn run(args: &TraceArgs, global: &Global) -> Result<Outcome, Failure> {
     let question = question(args, global)?;
     let cluster = source::open(global)?;
     let flow = endpoint::resolve(&cluster, &question)?;
-    let trace = walk(&cluster, &flow)?;
+    let trace = walk::trace(&cluster, &flow);
     let branch = args.branch.map(|number| number as usize - 1);
     if let Some(branch) = branch
         && branch >= trace.paths.len()
@@ -137,10 +138,4 @@ fn outcome(trace: &Trace) -> Outcome {
     } else {
         Outcome::Fine
     }
-}
-
-fn walk(_: &Cluster, flow: &Flow) -> Result<Trace, Failure> {
-    Err(Failure::new(format!(
-        "the packet walk is not built in yet; the question would be {flow:?}"
-    )))
 }

@@ -87,7 +87,9 @@ impl<'a> Page<'a> {
 
     /// Whether a line fits the screen without going on in another.
     pub fn fits(&self, line: &Line) -> bool {
-        self.layout.width.is_none_or(|width| columns(&line.cells(self.layout.unicode)) <= width)
+        self.layout
+            .width
+            .is_none_or(|width| columns(&line.cells(self.layout.unicode)) <= width)
     }
 
     /// An empty line.

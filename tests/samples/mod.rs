@@ -12,21 +12,41 @@ pub fn ip(text: &str) -> IpAddr {
 }
 
 pub fn step(kind: StepKind, text: &str) -> Step {
-    Step { kind, text: text.to_owned(), evidence: None, change: None }
+    Step {
+        kind,
+        text: text.to_owned(),
+        evidence: None,
+        change: None,
+    }
 }
 
 pub fn proven(kind: StepKind, text: &str, source: &str, raw: &str) -> Step {
     Step {
-        evidence: Some(Evidence { source: source.to_owned(), raw: raw.to_owned() }),
+        evidence: Some(Evidence {
+            source: source.to_owned(),
+            raw: raw.to_owned(),
+        }),
         ..step(kind, text)
     }
 }
 
 pub fn changed(kind: StepKind, text: &str, before: &str, after: &str) -> Step {
-    Step { change: Some(Change { before: before.to_owned(), after: after.to_owned() }), ..step(kind, text) }
+    Step {
+        change: Some(Change {
+            before: before.to_owned(),
+            after: after.to_owned(),
+        }),
+        ..step(kind, text)
+    }
 }
 
-pub fn hop(node: &str, netns: &str, input: Option<&str>, output: Option<&str>, steps: Vec<Step>) -> Hop {
+pub fn hop(
+    node: &str,
+    netns: &str,
+    input: Option<&str>,
+    output: Option<&str>,
+    steps: Vec<Step>,
+) -> Hop {
     Hop {
         node: node.to_owned(),
         netns: netns.to_owned(),
@@ -37,7 +57,12 @@ pub fn hop(node: &str, netns: &str, input: Option<&str>, output: Option<&str>, s
 }
 
 pub fn crossing(node: &str, netns: &str, device: &str, dir: Direction) -> Crossing {
-    Crossing { node: node.to_owned(), netns: netns.to_owned(), device: device.to_owned(), dir }
+    Crossing {
+        node: node.to_owned(),
+        netns: netns.to_owned(),
+        device: device.to_owned(),
+        dir,
+    }
 }
 
 pub fn pod(name: &str, node: &str, address: &str, port: Option<u16>) -> FlowEnd {
@@ -73,8 +98,16 @@ pub fn trace(paths: Vec<Path>) -> Trace {
     Trace {
         schema: TRACE_SCHEMA.to_owned(),
         flow: flow(),
-        verdict: if agree { fates[0].into() } else { OverallVerdict::Partial },
-        client_sees: if seen.windows(2).all(|pair| pair[0] == pair[1]) { seen[0] } else { None },
+        verdict: if agree {
+            fates[0].into()
+        } else {
+            OverallVerdict::Partial
+        },
+        client_sees: if seen.windows(2).all(|pair| pair[0] == pair[1]) {
+            seen[0]
+        } else {
+            None
+        },
         paths,
         findings: Vec::new(),
         not_seen: Vec::new(),
@@ -212,7 +245,10 @@ pub fn stopped(probability: f64, verdict: Verdict, sees: Option<ClientSees>, las
 }
 
 pub fn two_delivered() -> Trace {
-    trace(vec![delivered(0.5, "nginx-test-1", "10.42.1.6"), delivered(0.5, "nginx-test-2", "10.42.2.6")])
+    trace(vec![
+        delivered(0.5, "nginx-test-1", "10.42.1.6"),
+        delivered(0.5, "nginx-test-2", "10.42.2.6"),
+    ])
 }
 
 pub fn half_times_out() -> Trace {
@@ -251,9 +287,12 @@ pub fn undetermined() -> Trace {
     );
     let mut path = stopped(1.0, Verdict::Undetermined, None, last);
     path.assumptions.push(Assumption {
-        unknown: "whether iptables filter FORWARD rule 2 matches: a bpf program is not evaluated".to_owned(),
+        unknown: "whether iptables filter FORWARD rule 2 matches: a bpf program is not evaluated"
+            .to_owned(),
         supposed: "it does not match".to_owned(),
-        otherwise: vec!["if it matches: dropped at FORWARD rule 2, the client times out".to_owned()],
+        otherwise: vec![
+            "if it matches: dropped at FORWARD rule 2, the client times out".to_owned(),
+        ],
     });
     let mut trace = trace(vec![path]);
     trace.not_seen.push("node2: not captured".to_owned());
@@ -273,7 +312,9 @@ pub fn lost_reply() -> Trace {
         "net.ipv4.conf.eth0.rp_filter = 1",
     );
     let why = last.text.clone();
-    reply.hops.push(hop("node1", "host", Some("vethaf36ec09"), None, vec![last]));
+    reply
+        .hops
+        .push(hop("node1", "host", Some("vethaf36ec09"), None, vec![last]));
     path.stopped_at = Some(StoppedAt {
         node: "node1".to_owned(),
         netns: "host".to_owned(),
@@ -286,7 +327,8 @@ pub fn lost_reply() -> Trace {
 }
 
 pub fn fifty_endpoints() -> Trace {
-    let paths = (0..50).map(|n| delivered(0.02, &format!("web-{n}"), &format!("10.42.1.{}", n + 10)));
+    let paths =
+        (0..50).map(|n| delivered(0.02, &format!("web-{n}"), &format!("10.42.1.{}", n + 10)));
     trace(paths.collect())
 }
 
@@ -296,8 +338,12 @@ pub fn hostile() -> Trace {
     trace.flow.from.name = Some("cl\x1b[2Jient\r\nfake line".to_owned());
     trace.flow.to.name = Some("ng\u{202e}tset-xni\u{2066}".to_owned());
     let step = trace.paths[0].hops[1].steps.last_mut().unwrap();
-    step.text = "filter KUBE-SERVICES rule 3 rejects it: \x1b]0;owned\x07 \u{9b}31m \u{7f} tab\there".to_owned();
-    trace.not_seen.push("node\u{200f}2\x08\x08\x08\x08\x08: not captured".to_owned());
+    step.text =
+        "filter KUBE-SERVICES rule 3 rejects it: \x1b]0;owned\x07 \u{9b}31m \u{7f} tab\there"
+            .to_owned();
+    trace
+        .not_seen
+        .push("node\u{200f}2\x08\x08\x08\x08\x08: not captured".to_owned());
     trace
 }
 

@@ -13,9 +13,15 @@ const EXAMPLES: usize = 2;
 
 /// Writes all paths of a trace.
 pub fn write(page: &mut Page<'_>, trace: &Trace, options: &Options) -> io::Result<()> {
-    let rows: Vec<Vec<Row<'_>>> = trace.paths.iter().map(|path| rows::of(trace, path, options)).collect();
+    let rows: Vec<Vec<Row<'_>>> = trace
+        .paths
+        .iter()
+        .map(|path| rows::of(trace, path, options))
+        .collect();
     let shared = common(&rows);
-    let Some(first) = rows.first() else { return Ok(()) };
+    let Some(first) = rows.first() else {
+        return Ok(());
+    };
     page.blank()?;
     write_rows(page, &first[..shared], &Margin::page(), options)?;
     page.blank()?;
@@ -25,7 +31,9 @@ pub fn write(page: &mut Page<'_>, trace: &Trace, options: &Options) -> io::Resul
         let last = at + 1 == plan.len();
         let glyphs = page.glyphs();
         let head = if last { glyphs.last } else { glyphs.branch };
-        let margin = Margin { guide: (if last { "   " } else { glyphs.bar }).to_owned() };
+        let margin = Margin {
+            guide: (if last { "   " } else { glyphs.bar }).to_owned(),
+        };
         match branch {
             Branch::Told(number) => {
                 let path = &trace.paths[*number];
@@ -34,11 +42,17 @@ pub fn write(page: &mut Page<'_>, trace: &Trace, options: &Options) -> io::Resul
                     .role(Role::Dim, head)
                     .text(format!("{}  ", words::share(path.probability)))
                     .role(Role::Name, ip)
-                    .text(if who.is_empty() { who } else { format!("  {who}") });
+                    .text(if who.is_empty() {
+                        who
+                    } else {
+                        format!("  {who}")
+                    });
                 write_title(page, &title, &margin, path, trace)?;
                 write_rows(page, &rows[*number][shared..], &margin, options)?;
             }
-            Branch::Alike(example, others) => write_alike(page, head, &margin, trace, *example, others)?,
+            Branch::Alike(example, others) => {
+                write_alike(page, head, &margin, trace, *example, others)?
+            }
         }
     }
     Ok(())
@@ -53,7 +67,11 @@ fn write_title(
 ) -> io::Result<()> {
     let fate = words::fate(path);
     let label = Line::new().role(summary::role(fate.0), words::label(fate, &trace.flow));
-    page.edges(title, &Line::new().role(Role::Dim, format!("{}    ", margin.guide)), &label)
+    page.edges(
+        title,
+        &Line::new().role(Role::Dim, format!("{}    ", margin.guide)),
+        &label,
+    )
 }
 
 fn write_alike(
@@ -65,24 +83,41 @@ fn write_alike(
     others: &[usize],
 ) -> io::Result<()> {
     let paths: Vec<&Path> = others.iter().map(|number| &trace.paths[*number]).collect();
-    let Some(first) = paths.first() else { return Ok(()) };
-    let even = paths.iter().all(|path| (path.probability - first.probability).abs() < 1e-9);
+    let Some(first) = paths.first() else {
+        return Ok(());
+    };
+    let even = paths
+        .iter()
+        .all(|path| (path.probability - first.probability).abs() < 1e-9);
     let shares = match even {
         true => format!("{} each", words::share(first.probability)),
-        false => format!("{} together", words::share(paths.iter().map(|path| path.probability).sum())),
+        false => format!(
+            "{} together",
+            words::share(paths.iter().map(|path| path.probability).sum())
+        ),
     };
     let (like, _) = ends::endpoint(trace, &trace.paths[example]);
-    let title =
-        Line::new().role(Role::Dim, head).text(format!("{shares}  {} more like {like}", paths.len()));
+    let title = Line::new()
+        .role(Role::Dim, head)
+        .text(format!("{shares}  {} more like {like}", paths.len()));
     write_title(page, &title, margin, first, trace)?;
-    let list: Vec<String> = paths.iter().map(|path| ends::endpoint(trace, path).0).collect();
+    let list: Vec<String> = paths
+        .iter()
+        .map(|path| ends::endpoint(trace, path).0)
+        .collect();
     let guide = Line::new().role(Role::Dim, format!("{}  ", margin.guide));
-    page.hanging(&guide, &guide, &Line::new().role(Role::Dim, list.join("  ")))
+    page.hanging(
+        &guide,
+        &guide,
+        &Line::new().role(Role::Dim, list.join("  ")),
+    )
 }
 
 /// How many rows all paths begin with.
 fn common(rows: &[Vec<Row<'_>>]) -> usize {
-    let Some((first, others)) = rows.split_first() else { return 0 };
+    let Some((first, others)) = rows.split_first() else {
+        return 0;
+    };
     let alike = |other: &Vec<Row<'_>>| first.iter().zip(other).take_while(|(a, b)| a == b).count();
     others.iter().map(alike).min().unwrap_or(first.len())
 }
@@ -112,7 +147,11 @@ fn plan(paths: &[Path], options: &Options) -> Vec<Branch> {
     let mut alike = Vec::new();
     for (_, members) in &shapes {
         // One more in full takes no more room than saying that there is one more.
-        let examples = if members.len() == EXAMPLES + 1 { members.len() } else { EXAMPLES };
+        let examples = if members.len() == EXAMPLES + 1 {
+            members.len()
+        } else {
+            EXAMPLES
+        };
         let (shown, others) = members.split_at(examples.min(members.len()));
         told.extend(shown.iter().copied().map(Branch::Told));
         if let (Some(example), false) = (shown.first(), others.is_empty()) {
@@ -139,12 +178,21 @@ struct Shape<'a> {
 impl<'a> Shape<'a> {
     fn of(path: &'a Path) -> Self {
         let way = |hops: &[crate::model::trace::Hop]| {
-            let kinds = |hop: &crate::model::trace::Hop| hop.steps.iter().map(|step| step.kind).collect();
-            hops.iter().map(|hop| (hop.netns == "host", kinds(hop))).collect()
+            let kinds =
+                |hop: &crate::model::trace::Hop| hop.steps.iter().map(|step| step.kind).collect();
+            hops.iter()
+                .map(|hop| (hop.netns == "host", kinds(hop)))
+                .collect()
         };
         Self {
             fate: words::fate(path),
-            ways: [way(&path.hops), path.reply.as_ref().map(|reply| way(&reply.hops)).unwrap_or_default()],
+            ways: [
+                way(&path.hops),
+                path.reply
+                    .as_ref()
+                    .map(|reply| way(&reply.hops))
+                    .unwrap_or_default(),
+            ],
             stopped: path
                 .stopped_at
                 .as_ref()

@@ -32,23 +32,45 @@ pub struct Options {
 pub fn trace(trace: &Trace, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(out, options.layout);
     summary::write(&mut page, trace)?;
-    let chosen = options.branch.and_then(|number| Some((number, trace.paths.get(number)?)));
+    let chosen = options
+        .branch
+        .and_then(|number| Some((number, trace.paths.get(number)?)));
     match (chosen, trace.paths.as_slice()) {
         (Some((number, path)), _) => {
             page.blank()?;
             let title = format!("branch {} of {}, ", number + 1, trace.paths.len());
-            page.line(&Line::new().role(Role::Dim, title).text(words::share(path.probability)))?;
-            write_rows(&mut page, &rows::of(trace, path, options), &Margin::page(), options)?;
+            page.line(
+                &Line::new()
+                    .role(Role::Dim, title)
+                    .text(words::share(path.probability)),
+            )?;
+            write_rows(
+                &mut page,
+                &rows::of(trace, path, options),
+                &Margin::page(),
+                options,
+            )?;
         }
         (None, [only]) => {
             page.blank()?;
-            write_rows(&mut page, &rows::of(trace, only, options), &Margin::page(), options)?;
+            write_rows(
+                &mut page,
+                &rows::of(trace, only, options),
+                &Margin::page(),
+                options,
+            )?;
         }
         (None, _) => branches::write(&mut page, trace, options)?,
     }
     notes::write(&mut page, trace, options)
 }
 
-fn write_rows(page: &mut Page<'_>, rows: &[Row<'_>], margin: &Margin, options: &Options) -> io::Result<()> {
-    rows.iter().try_for_each(|row| row.write(page, margin, options))
+fn write_rows(
+    page: &mut Page<'_>,
+    rows: &[Row<'_>],
+    margin: &Margin,
+    options: &Options,
+) -> io::Result<()> {
+    rows.iter()
+        .try_for_each(|row| row.write(page, margin, options))
 }

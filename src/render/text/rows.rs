@@ -49,7 +49,9 @@ pub struct Margin {
 impl Margin {
     /// Nothing: the row is not in a branch.
     pub fn page() -> Self {
-        Self { guide: String::new() }
+        Self {
+            guide: String::new(),
+        }
     }
 }
 
@@ -69,23 +71,41 @@ pub fn of<'a>(trace: &Trace, path: &'a Path, options: &Options) -> Vec<Row<'a>> 
             rows.push(Row::ReplyBegins);
             hops(&reply.hops, reply_stop, path, &mut rows);
         } else {
-            rows.push(Row::Remark { label: "reply", text: way_back(trace, path, reply), end: None });
+            rows.push(Row::Remark {
+                label: "reply",
+                text: way_back(trace, path, reply),
+                end: None,
+            });
         }
     }
-    let marked = rows.iter().any(|row| matches!(row, Row::Step { end: Some(_), .. }));
+    let marked = rows
+        .iter()
+        .any(|row| matches!(row, Row::Step { end: Some(_), .. }));
     if let (Some(stop), false) = (stop, marked) {
         let label = if on_reply { "reply" } else { "stop" };
-        rows.push(Row::Remark { label, text: stop.why.clone(), end: Some(path.verdict) });
+        rows.push(Row::Remark {
+            label,
+            text: stop.why.clone(),
+            end: Some(path.verdict),
+        });
     }
     rows
 }
 
 fn hops<'a>(hops: &'a [Hop], stop: Option<(usize, usize)>, path: &Path, rows: &mut Vec<Row<'a>>) {
     for (h, hop) in hops.iter().enumerate() {
-        rows.push(Row::Enter { node: &hop.node, netns: &hop.netns, input: hop.input.as_deref() });
+        rows.push(Row::Enter {
+            node: &hop.node,
+            netns: &hop.netns,
+            input: hop.input.as_deref(),
+        });
         for (s, step) in hop.steps.iter().enumerate() {
             let end = (stop == Some((h, s))).then_some(path.verdict);
-            rows.push(Row::Step { step, more: seen(step, path), end });
+            rows.push(Row::Step {
+                step,
+                more: seen(step, path),
+                end,
+            });
         }
     }
 }
@@ -117,11 +137,18 @@ fn way_back(trace: &Trace, path: &Path, reply: &Reply) -> String {
         false => {
             let mut nodes: Vec<&str> = reply.hops.iter().map(|hop| hop.node.as_str()).collect();
             nodes.dedup();
-            format!("comes back another way, by {} (-v shows it)", nodes.join(", "))
+            format!(
+                "comes back another way, by {} (-v shows it)",
+                nodes.join(", ")
+            )
         }
     };
     if let (Some(source), Some(ip)) = (ends::reply_source(path), trace.flow.to.ip) {
-        let again = if source.contains(&ip.to_string()) { "again " } else { "" };
+        let again = if source.contains(&ip.to_string()) {
+            "again "
+        } else {
+            ""
+        };
         text.push_str(&format!("; its source is {again}{source}"));
     }
     text
@@ -133,13 +160,18 @@ impl Row<'_> {
         let guide = Line::new().role(Role::Dim, &margin.guide);
         match self {
             Row::Enter { node, netns, input } => {
-                let mut heading = Line::new().role(Role::Name, format!("{node} / {}", place(netns)));
+                let mut heading =
+                    Line::new().role(Role::Name, format!("{node} / {}", place(netns)));
                 if let Some(device) = input {
                     heading = heading.role(Role::Dim, format!("  in by {device}"));
                 }
                 page.hanging(&guide, &guide.clone().text("    "), &heading)
             }
-            Row::ReplyBegins => page.hanging(&guide, &guide, &Line::new().role(Role::Dim, "the way back:")),
+            Row::ReplyBegins => page.hanging(
+                &guide,
+                &guide,
+                &Line::new().role(Role::Dim, "the way back:"),
+            ),
             Row::Step { step, more, end } => {
                 let (label, text) = label_of(step);
                 let text = format!("{text}{more}");
@@ -152,9 +184,13 @@ impl Row<'_> {
                     _ => Ok(()),
                 }
             }
-            Row::Remark { label, text, end } => {
-                write_step(page, &guide, (label, text), *end, end.map(super::summary::role))
-            }
+            Row::Remark { label, text, end } => write_step(
+                page,
+                &guide,
+                (label, text),
+                *end,
+                end.map(super::summary::role),
+            ),
         }
     }
 }
@@ -184,7 +220,10 @@ fn write_step(
     let padded = format!("{label:<LABEL$}");
     let first = match role {
         Some(role) => guide.clone().role(role, format!("{mark} {padded}")),
-        None => guide.clone().text(format!("{mark} ")).role(Role::Dim, padded),
+        None => guide
+            .clone()
+            .text(format!("{mark} "))
+            .role(Role::Dim, padded),
     };
     let rest = guide.clone().text(" ".repeat(LABEL + 2));
     // Only a break is coloured as a whole: it has to stand out.
@@ -198,7 +237,11 @@ fn write_step(
 fn write_evidence(page: &mut Page<'_>, guide: &Line, evidence: &Evidence) -> io::Result<()> {
     let first = guide.clone().text(" ".repeat(LABEL + 2));
     let rest = guide.clone().text(" ".repeat(LABEL + 4));
-    page.hanging(&first, &rest, &Line::new().role(Role::Dim, format!("[{}]", evidence.source)))?;
+    page.hanging(
+        &first,
+        &rest,
+        &Line::new().role(Role::Dim, format!("[{}]", evidence.source)),
+    )?;
     for line in evidence.raw.lines() {
         page.hanging(&first, &rest, &Line::new().role(Role::Dim, line))?;
     }

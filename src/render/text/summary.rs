@@ -16,7 +16,11 @@ pub fn write(page: &mut Page<'_>, trace: &Trace) -> io::Result<()> {
         page.line(&both)?;
     } else {
         page.line(&from)?;
-        page.hanging(&Line::from(format!("  {arrow} ").as_str()), &Line::from("     "), &to)?;
+        page.hanging(
+            &Line::from(format!("  {arrow} ").as_str()),
+            &Line::from("     "),
+            &to,
+        )?;
     }
     page.line(&conclusion(trace))?;
     let fates = fates(trace);
@@ -27,7 +31,11 @@ pub fn write(page: &mut Page<'_>, trace: &Trace) -> io::Result<()> {
             Some(_) => "The client sees ",
             None => "An unlucky client sees ",
         };
-        page.line(&Line::new().role(Role::Dim, who).text(words::sees(sees, &trace.flow)))?;
+        page.line(
+            &Line::new()
+                .role(Role::Dim, who)
+                .text(words::sees(sees, &trace.flow)),
+        )?;
     }
     Ok(())
 }
@@ -35,7 +43,10 @@ pub fn write(page: &mut Page<'_>, trace: &Trace) -> io::Result<()> {
 /// What happens, in one sentence.
 fn conclusion(trace: &Trace) -> Line {
     let fates = fates(trace);
-    let broken: Vec<_> = fates.iter().filter(|((verdict, _), _, _)| *verdict != Verdict::Delivered).collect();
+    let broken: Vec<_> = fates
+        .iter()
+        .filter(|((verdict, _), _, _)| *verdict != Verdict::Delivered)
+        .collect();
     let delivered = fates.len() - broken.len();
     if broken.is_empty() {
         return match trace.paths.is_empty() {
@@ -45,7 +56,13 @@ fn conclusion(trace: &Trace) -> Line {
     }
     if let ([((Verdict::Undetermined, _), _, paths)], 0) = (broken.as_slice(), delivered) {
         let line = Line::new().role(Role::Warn, "Whether it arrives cannot be told");
-        return line.text(reason(paths).map(|why| format!(": {why}")).unwrap_or_default()).text(".");
+        return line
+            .text(
+                reason(paths)
+                    .map(|why| format!(": {why}"))
+                    .unwrap_or_default(),
+            )
+            .text(".");
     }
     let mut line = Line::new();
     for (at, (fate, probability, paths)) in broken.iter().enumerate() {
@@ -56,13 +73,25 @@ fn conclusion(trace: &Trace) -> Line {
         line = line
             .text(separator)
             .role(role(fate.0), format!("{part} {verb}"))
-            .text(reason(paths).map(|why| format!(": {why}")).unwrap_or_default());
+            .text(
+                reason(paths)
+                    .map(|why| format!(": {why}"))
+                    .unwrap_or_default(),
+            );
     }
-    line.text(if delivered > 0 { "; the rest arrives." } else { "." })
+    line.text(if delivered > 0 {
+        "; the rest arrives."
+    } else {
+        "."
+    })
 }
 
 fn all_delivered(trace: &Trace) -> Line {
-    let mut reached: Vec<_> = trace.paths.iter().map(|path| ends::endpoint(trace, path).0).collect();
+    let mut reached: Vec<_> = trace
+        .paths
+        .iter()
+        .map(|path| ends::endpoint(trace, path).0)
+        .collect();
     reached.sort();
     reached.dedup();
     let followed = trace.paths.iter().all(|path| path.reply.is_some());
@@ -74,23 +103,38 @@ fn all_delivered(trace: &Trace) -> Line {
     };
     let line = Line::new().role(Role::Good, text);
     match trace.paths.iter().any(|path| !path.assumptions.is_empty()) {
-        true => line.role(Role::Warn, ", if what had to be supposed is so (see the end)").text("."),
+        true => line
+            .role(
+                Role::Warn,
+                ", if what had to be supposed is so (see the end)",
+            )
+            .text("."),
         false => line.text("."),
     }
 }
 
 /// Why: the first reason, and whether there are others.
 fn reason(paths: &[&Path]) -> Option<String> {
-    let mut whys: Vec<&str> =
-        paths.iter().filter_map(|path| path.stopped_at.as_ref()).map(|at| at.why.trim_end_matches('.')).collect();
+    let mut whys: Vec<&str> = paths
+        .iter()
+        .filter_map(|path| path.stopped_at.as_ref())
+        .map(|at| at.why.trim_end_matches('.'))
+        .collect();
     whys.dedup();
     let on_reply = |path: &&Path| path.stopped_at.as_ref().is_some_and(|at| at.on.is_some());
-    let prefix = if paths.iter().all(|path| on_reply(path)) { "the reply is lost: " } else { "" };
+    let prefix = if paths.iter().all(|path| on_reply(path)) {
+        "the reply is lost: "
+    } else {
+        ""
+    };
     match whys.as_slice() {
         [] => None,
         [why] => Some(format!("{prefix}{why}")),
         [why, _] => Some(format!("{prefix}{why} (and another reason)")),
-        [why, others @ ..] => Some(format!("{prefix}{why} (and {} other reasons)", others.len())),
+        [why, others @ ..] => Some(format!(
+            "{prefix}{why} (and {} other reasons)",
+            others.len()
+        )),
     }
 }
 
@@ -122,5 +166,8 @@ pub fn role(verdict: Verdict) -> Role {
 
 fn uncapitalised(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_lowercase().chain(letters).collect())
+        .unwrap_or_default()
 }

@@ -135,6 +135,11 @@ mod tests {
     fn shares_never_round_to_nothing() {
         let shares = [1.0, 0.5, 1.0 / 3.0, 0.02, 0.005, 0.000_001, 0.0];
         let said = shares.map(share);
-        assert_eq!(said, ["100 %", "50 %", "33.3 %", "2 %", "0.50 %", "< 0.01 %", "0 %"]);
+        assert_eq!(
+            said,
+            [
+                "100 %", "50 %", "33.3 %", "2 %", "0.50 %", "< 0.01 %", "0 %"
+            ]
+        );
     }
 }
