@@ -1,11 +1,20 @@
 //! The practice cluster: a small real cluster out of network namespaces on this machine.
 //!
+//! What it shall be is data ([`spec`]). What each namespace shall hold follows from that by pure functions, one for each
+//! program of a real node ([`kube_proxy`], [`flannel`], [`kubelet`], and [`plan`] for the CNI plugin and the wires).
+//!
 //! Every namespace is held open by one process of our own, which also runs the servers of the pod that lives in
 //! it: end those processes, and nothing is left. The machine's own namespace is never touched.
 
+pub mod endpoints;
 pub mod error;
+pub mod flannel;
+pub mod kube_proxy;
+pub mod kubelet;
+pub mod plan;
 pub mod process;
 pub mod registry;
+pub mod rules;
 pub mod spec;
 
 pub use error::LabError;

@@ -1,0 +1,3 @@
+//! What the tests of the lab share.
+
+pub mod fixture;
