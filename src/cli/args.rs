@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{completion, man, netns, nodes, pods, services, trace};
+use super::{completion, lab, man, netns, nodes, pods, services, trace};
 
 /// Explains, step by step and with evidence, what the Linux kernel does with a packet in a Kubernetes cluster.
 #[derive(Debug, Parser)]
@@ -49,6 +49,8 @@ pub enum Command {
     Nodes(nodes::NodesArgs),
     /// List network namespaces, and what was read of each.
     Netns(netns::NetnsArgs),
+    /// Build and use the practice cluster.
+    Lab(lab::LabArgs),
     /// Print a shell's completion script.
     Completion(completion::CompletionArgs),
     /// Print the manual page, or write the pages of all commands.

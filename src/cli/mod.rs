@@ -7,6 +7,7 @@ mod args;
 mod completion;
 mod endpoint;
 mod failure;
+mod lab;
 mod man;
 mod netns;
 mod nodes;
@@ -36,6 +37,8 @@ pub enum Outcome {
     Broken,
     /// 3: nothing definite can be said.
     Unknown,
+    /// What a program that was run on the user's behalf reported.
+    Program(u8),
 }
 
 impl From<Outcome> for ExitCode {
@@ -44,6 +47,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Fine => 0,
             Outcome::Broken => 1,
             Outcome::Unknown => 3,
+            Outcome::Program(status) => status,
         })
     }
 }
@@ -87,6 +91,7 @@ fn run(command: Command, global: &Global) -> Result<Outcome, Failure> {
         Command::Services(_) => services::run(global),
         Command::Nodes(_) => nodes::run(global),
         Command::Netns(_) => netns::run(global),
+        Command::Lab(args) => lab::run(args, global),
         Command::Completion(args) => completion::run(&args, global),
         Command::Man(args) => man::run(&args, global),
     }

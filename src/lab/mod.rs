@@ -6,15 +6,27 @@
 //! Every namespace is held open by one process of our own, which also runs the servers of the pod that lives in
 //! it: end those processes, and nothing is left. The machine's own namespace is never touched.
 
+pub mod build;
+pub mod capture;
+pub mod demo;
 pub mod endpoints;
 pub mod error;
 pub mod flannel;
+pub mod holder;
+pub mod iptables;
 pub mod kube_proxy;
+pub mod kubectl;
 pub mod kubelet;
+pub mod namespace;
+pub mod netlink;
+pub mod nfacct;
 pub mod plan;
+pub mod preflight;
 pub mod process;
 pub mod registry;
 pub mod rules;
+pub mod server;
+pub mod shell;
 pub mod spec;
 
 pub use error::LabError;

@@ -15,7 +15,7 @@ use super::spec::Spec;
 use crate::model::{NetnsName, Objects};
 
 /// The name of a lab that was given none.
-pub const DEFAULT_NAME: &str = "default";
+pub const DEFAULT_NAME: &str = "kubenet";
 
 /// A lab that was built, or is being built.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,7 +168,7 @@ fn netns_name(place: &Place) -> Option<NetnsName> {
     }
 }
 
-/// The lab of that name; without a name the only one, or the one named `default`.
+/// The lab of that name; without a name the only one, or the one named `kubenet`.
 pub fn find(name: Option<&str>) -> Result<LabState, LabError> {
     let mut labs = list()?;
     if let Some(name) = name {

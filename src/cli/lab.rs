@@ -1,0 +1,365 @@
+//! `kubenet lab`: the practice cluster, a small real cluster out of network namespaces on this machine.
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::json;
+
+use super::{Failure, Global, Outcome, output};
+use crate::lab::registry::{self, DEFAULT_NAME, LabState};
+use crate::lab::spec::{Backend, IptablesBackend, Spec};
+use crate::lab::{LabError, build, capture, demo, holder, iptables, namespace, shell};
+
+/// Arguments of `lab`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sudo kubenet lab up                          builds a cluster of three nodes
+  sudo kubenet --lab trace client nginx-test   traces through it, live
+  sudo kubenet lab run client -- nc -w1 10.43.6.58 80
+  sudo kubenet lab down                        leaves nothing behind
+  kubenet lab shell                            a place to do the same without root
+
+Everything is in namespaces of its own; this machine's network is not touched.")]
+pub struct LabArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: LabCommand,
+}
+
+/// What can be done with labs.
+#[derive(Debug, Subcommand)]
+pub enum LabCommand {
+    /// Build a lab
+    Up(UpArgs),
+    /// Take a lab down, without a trace
+    Down(DownArgs),
+    /// List the labs that are up
+    List(ListArgs),
+    /// Run a program in the network namespace of a pod or node
+    Run(RunArgs),
+    /// Open a shell in which labs can be built without root
+    Shell(ShellArgs),
+    /// Write a bundle of a lab, by the standard tools
+    Capture(CaptureArgs),
+    /// Hold a namespace: started by `up`, once for each
+    #[command(hide = true)]
+    Hold {
+        /// The lab, for whoever lists processes.
+        lab: String,
+        /// The pod or node, likewise.
+        place: String,
+    },
+    /// Be the first process of a `shell`
+    #[command(hide = true)]
+    Init {
+        /// The program to run.
+        #[arg(last = true)]
+        command: Vec<OsString>,
+    },
+}
+
+/// Arguments of `lab up`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sudo kubenet lab up
+  sudo kubenet lab up --name direct --backend host-gw --iptables legacy
+
+The cluster: nodes master 192.168.205.4, node1 .3, node2 .5; pods in 10.42.0.0/16,
+Services in 10.43.0.0/16. Servers in the pods answer with their pod's name, the
+client's address as they see it, and the address they were reached by.")]
+pub struct UpArgs {
+    /// Name of the lab: several can stand side by side
+    #[arg(long, default_value = DEFAULT_NAME)]
+    pub name: String,
+    /// How packets get from node to node
+    #[arg(long, value_enum, default_value_t = BackendArg::Vxlan)]
+    pub backend: BackendArg,
+    /// Which of the kernel's two iptables holds the rules
+    #[arg(long, value_enum, default_value_t = IptablesArg::Nft)]
+    pub iptables: IptablesArg,
+    /// Build what a file says (JSON), instead of the cluster described here
+    #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["backend", "iptables"])]
+    pub spec: Option<PathBuf>,
+}
+
+/// flannel's backends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BackendArg {
+    /// In a vxlan tunnel.
+    Vxlan,
+    /// As they are, with the other node as the gateway.
+    HostGw,
+}
+
+/// The kernel's two iptables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum IptablesArg {
+    /// nf_tables.
+    Nft,
+    /// x_tables.
+    Legacy,
+}
+
+/// Arguments of `lab down`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sudo kubenet lab down
+  sudo kubenet lab down --name direct
+  sudo kubenet lab down --all")]
+pub struct DownArgs {
+    /// Name of the lab; the only one when left out
+    #[arg(long, conflicts_with = "all")]
+    pub name: Option<String>,
+    /// Every lab
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Arguments of `lab list`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sudo kubenet lab list
+  sudo kubenet lab list -o json")]
+pub struct ListArgs {}
+
+/// Arguments of `lab run`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sudo kubenet lab run client -- nc -w1 10.43.6.58 80
+  sudo kubenet lab run kube-system/coredns-a -- ip addr
+  sudo kubenet lab run node/master -- iptables-save -t nat
+  sudo kubenet lab run ext -- ping -c1 192.168.205.4   the host outside the cluster
+
+The exit status is the program's.")]
+pub struct RunArgs {
+    /// NAME or NAMESPACE/NAME of a pod, node/NAME, or ext
+    pub place: String,
+    /// The program and its arguments
+    #[arg(last = true, required = true)]
+    pub command: Vec<OsString>,
+    /// Name of the lab; the only one when left out
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+/// Arguments of `lab shell`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kubenet lab shell
+  kubenet lab shell -- sh -c 'kubenet lab up && kubenet --lab trace client nginx-test'
+
+Opens user, mount, network and process namespaces. All that was built inside ends
+with the shell.")]
+pub struct ShellArgs {
+    /// The program to run instead of $SHELL
+    #[arg(last = true)]
+    pub command: Vec<OsString>,
+}
+
+/// Arguments of `lab capture`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sudo kubenet lab capture /tmp/dump
+  kubenet --bundle /tmp/dump trace client nginx-test")]
+pub struct CaptureArgs {
+    /// The directory to write
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+    /// Name of the lab; the only one when left out
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+/// Does it.
+pub fn run(args: LabArgs, global: &Global) -> Result<Outcome, Failure> {
+    match args.command {
+        LabCommand::Up(args) => up(args, global),
+        LabCommand::Down(args) => down(&args, global),
+        LabCommand::List(_) => list(global),
+        LabCommand::Run(args) => run_inside(&args),
+        LabCommand::Shell(args) => Ok(Outcome::Program(shell::open(
+            &own_program()?,
+            &args.command,
+        )?)),
+        LabCommand::Capture(args) => capture(&args, global),
+        LabCommand::Hold { .. } => {
+            holder::hold()?;
+            Ok(Outcome::Fine)
+        }
+        LabCommand::Init { command } => Ok(Outcome::Program(shell::init(&command)?)),
+    }
+}
+
+impl From<LabError> for Failure {
+    fn from(error: LabError) -> Self {
+        let failure = Self::new(&error);
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+fn own_program() -> Result<PathBuf, Failure> {
+    std::env::current_exe()
+        .map_err(|error| Failure::because("cannot find the program itself", &error))
+}
+
+fn up(args: UpArgs, global: &Global) -> Result<Outcome, Failure> {
+    let spec = match &args.spec {
+        Some(path) => read_spec(path)?,
+        None => demo::spec(
+            match args.backend {
+                BackendArg::Vxlan => Backend::Vxlan,
+                BackendArg::HostGw => Backend::HostGw,
+            },
+            match args.iptables {
+                IptablesArg::Nft => IptablesBackend::Nft,
+                IptablesArg::Legacy => IptablesBackend::Legacy,
+            },
+        ),
+    };
+    let state = build::up(&args.name, spec, &own_program()?)?;
+    let objects = state.objects();
+    let lab = if state.name == DEFAULT_NAME {
+        "--lab".to_owned()
+    } else {
+        format!("--lab={}", state.name)
+    };
+    output::note(
+        global,
+        &format!(
+            "lab {} is up: {} nodes, {} pods, {} Services; try `kubenet {lab} pods`",
+            state.name,
+            objects.nodes.len(),
+            objects.pods.len(),
+            objects.services.len()
+        ),
+    );
+    Ok(Outcome::Fine)
+}
+
+fn read_spec(path: &Path) -> Result<Spec, Failure> {
+    let cannot = |error: &dyn std::error::Error| {
+        Failure::because(format!("cannot read {}", path.display()), error)
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| cannot(&error))?;
+    serde_json::from_str(&text).map_err(|error| cannot(&error))
+}
+
+fn down(args: &DownArgs, global: &Global) -> Result<Outcome, Failure> {
+    let labs = if args.all {
+        registry::list()?
+    } else {
+        vec![registry::find(args.name.as_deref())?]
+    };
+    for lab in &labs {
+        build::down(lab)?;
+        output::note(global, &format!("lab {} is down", lab.name));
+    }
+    Ok(Outcome::Fine)
+}
+
+fn list(global: &Global) -> Result<Outcome, Failure> {
+    let labs = registry::list()?;
+    let rows: Vec<Vec<String>> = labs
+        .iter()
+        .map(|lab| {
+            let objects = lab.objects();
+            vec![
+                lab.name.clone(),
+                state_of(lab).to_owned(),
+                backend_name(lab.spec.backend).to_owned(),
+                iptables_name(lab.spec.iptables).to_owned(),
+                objects.nodes.len().to_string(),
+                objects.pods.len().to_string(),
+                objects.services.len().to_string(),
+            ]
+        })
+        .collect();
+    let document = json!({
+        "schema": "kubenet.labs/v1",
+        "labs": labs.iter().map(|lab| json!({
+            "name": lab.name,
+            "state": state_of(lab),
+            "backend": backend_name(lab.spec.backend),
+            "iptables": iptables_name(lab.spec.iptables),
+            "namespaces": lab.holders.iter().map(|holder| json!({
+                "place": holder.place.label(),
+                "pid": holder.process.pid,
+                "path": holder.netns_path(),
+            })).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+    });
+    output::list(
+        global,
+        &[
+            "NAME", "STATE", "BACKEND", "IPTABLES", "NODES", "PODS", "SERVICES",
+        ],
+        &rows,
+        &document,
+    )?;
+    Ok(Outcome::Fine)
+}
+
+fn state_of(lab: &LabState) -> &'static str {
+    let alive = lab
+        .holders
+        .iter()
+        .filter(|holder| holder.process.is_alive())
+        .count();
+    if alive == 0 {
+        "gone"
+    } else if alive == lab.holders.len() {
+        "up"
+    } else {
+        "partly gone"
+    }
+}
+
+fn backend_name(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Vxlan => "vxlan",
+        Backend::HostGw => "host-gw",
+    }
+}
+
+fn iptables_name(backend: IptablesBackend) -> &'static str {
+    match backend {
+        IptablesBackend::Nft => "nft",
+        IptablesBackend::Legacy => "legacy",
+    }
+}
+
+fn run_inside(args: &RunArgs) -> Result<Outcome, Failure> {
+    let lab = registry::find(args.name.as_deref())?;
+    let holder = lab.holder(&args.place)?;
+    let file = namespace::open(&holder.netns_path())?;
+    namespace::enter(&file, &args.place)?;
+    let Some((program, arguments)) = args.command.split_first() else {
+        return Err(Failure::new("there is no program to run"));
+    };
+    // Returns only when the program could not be started.
+    let error = iptables::tool(program).args(arguments).exec();
+    Err(Failure::because(
+        format!("cannot run {}", program.display()),
+        &error,
+    ))
+}
+
+fn capture(args: &CaptureArgs, global: &Global) -> Result<Outcome, Failure> {
+    let lab = registry::find(args.name.as_deref())?;
+    for missed in capture::write(&lab, &args.directory)? {
+        output::note(global, &format!("not read: {missed}"));
+    }
+    Ok(Outcome::Fine)
+}
