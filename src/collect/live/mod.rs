@@ -15,6 +15,7 @@ mod namespaces;
 mod neighbors;
 mod netlink;
 mod next_hop_objects;
+mod nft;
 mod nsids;
 mod proc_sockets;
 mod read;
@@ -32,7 +33,7 @@ use std::path::PathBuf;
 use namespaces::{Handle, inside};
 use read::Report;
 
-use crate::model::{Cluster, Gap, Netns, NetnsId, NetnsName, Node, Objects};
+use crate::model::{Cluster, Gap, Netns, NetnsId, NetnsName, Node, Objects, Pod};
 
 /// How to read this machine.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -128,6 +129,32 @@ impl Machine {
         machine
     }
 
+    /// Takes in the Kubernetes objects, and names the namespaces of pods by them: that of a pod of its node is the only
+    /// one which has the pod's addresses.
+    pub fn take_objects(&mut self, objects: Objects) {
+        for (node, handles) in self.cluster.nodes.iter_mut().zip(&mut self.handles) {
+            for pod in objects.pods.iter().filter(|pod| lives_on(pod, &node.name)) {
+                let is_its = |netns: &Netns| {
+                    matches!(netns.name, NetnsName::Named(_))
+                        && pod.ips.iter().all(|ip| netns.has_address(*ip))
+                };
+                let mut its = node
+                    .netns
+                    .iter_mut()
+                    .zip(&mut *handles)
+                    .filter(|(netns, _)| is_its(netns));
+                if let (Some((netns, handle)), None) = (its.next(), its.next()) {
+                    netns.name = NetnsName::Pod {
+                        namespace: pod.namespace.clone(),
+                        name: pod.name.clone(),
+                    };
+                    handle.name = netns.name.clone();
+                }
+            }
+        }
+        self.cluster.objects = objects;
+    }
+
     /// What was read so far.
     pub fn cluster(&self) -> &Cluster {
         &self.cluster
@@ -203,4 +230,10 @@ impl Machine {
         report.gaps.retain(|gap| !self.cluster.gaps.contains(gap));
         self.cluster.gaps.append(&mut report.gaps);
     }
+}
+
+/// Whether a pod has a namespace of its own on that node now.
+fn lives_on(pod: &Pod, node: &str) -> bool {
+    let ended = matches!(pod.phase.as_deref(), Some("Succeeded" | "Failed"));
+    pod.node.as_deref() == Some(node) && !pod.host_network && !ended && !pod.ips.is_empty()
 }

@@ -9,7 +9,7 @@ use super::links::Names;
 use super::namespaces::Handle;
 use super::netlink::{Client, Dump};
 use super::{
-    addresses, fdb, files, iptables, links, neighbors, nsids, recent, routes, rules, sockets,
+    addresses, fdb, files, iptables, links, neighbors, nft, nsids, recent, routes, rules, sockets,
     sysctls,
 };
 use crate::model::{Family, Gap, Netns, NetnsName};
@@ -104,6 +104,7 @@ pub(super) fn everything(
     for hole in holes {
         report.add(hole);
     }
+    netns.native_nft = report.take("nftables", nft::read(&netns.iptables));
     if let Some(pid) = handle.pid {
         netns.resolv_conf = report
             .take_one("resolv.conf", files::resolv_conf(pid))
