@@ -4,7 +4,11 @@ mod live_support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kubenet::model::{LinkKind, NeighborState, NetnsName, Route, SocketState};
+use kubenet::collect::live::Machine;
+use kubenet::model::iptables::{Backend, Policy, Ruleset};
+use kubenet::model::{
+    Family, LinkKind, NeighborState, NetnsName, Objects, Pod, Route, SocketState,
+};
 use live_support::{Namespaces, allowed, host, lines, run};
 use serde_json::Value;
 
@@ -29,6 +33,14 @@ fn filter_vlans(made: &Namespaces) -> bool {
 fn node() -> Namespaces {
     let made = Namespaces::new(2);
     let pod = made.name(1).to_owned();
+    for at in [0, 1] {
+        // Link-local addresses would come and go while tests read.
+        made.script(
+            at,
+            "sysctl -w net.ipv6.conf.default.addr_gen_mode=1
+             sysctl -w net.ipv6.conf.default.router_solicitations=0",
+        );
+    }
     made.script(
         0,
         &format!(
@@ -567,17 +579,16 @@ fn neighbours_in_several_states() {
     let mut printed: BTreeSet<String> = lines(&made.tool(0, "ip neigh")).into_iter().collect();
     printed.extend(lines(&made.tool(0, "ip neigh show proxy")));
     assert_eq!(read, printed);
-    let noarp: BTreeSet<String> = all
+    // Those of multicast groups come and go.
+    let lasting = |line: &String| line.starts_with("192.");
+    let mut noarp: BTreeSet<String> = all
         .iter()
         .filter(|one| one.state == NeighborState::Noarp)
         .map(|one| one.raw.clone())
         .collect();
-    assert_eq!(
-        noarp,
-        lines(&made.tool(0, "ip neigh show nud noarp"))
-            .into_iter()
-            .collect()
-    );
+    noarp.retain(lasting);
+    let printed = lines(&made.tool(0, "ip neigh show nud noarp"));
+    assert_eq!(noarp, printed.into_iter().filter(lasting).collect());
     let state = |ip: &str| {
         all.iter()
             .find(|one| one.ip.to_string() == ip && !one.proxy)
@@ -763,7 +774,7 @@ fn a_machine_is_its_host_and_its_named_namespaces() {
         return;
     }
     let made = node();
-    let machine = kubenet::collect::live::Machine::survey(&Default::default()).unwrap();
+    let machine = Machine::survey(&Default::default()).unwrap();
     let node = &machine.cluster().nodes[0];
     assert_eq!(node.name, run("hostname", &[]).trim());
     assert_eq!(node.netns[0].name, NetnsName::Host);
@@ -789,4 +800,287 @@ fn a_machine_is_its_host_and_its_named_namespaces() {
     assert!(pod.has_address("10.42.0.5".parse().unwrap()));
     // The survey is cheap: the rest is read when asked for.
     assert!(pod.routes4.is_none() && pod.iptables.is_empty());
+}
+
+/// (table, line) of every chain and rule that a save program prints, without counters.
+fn saved(text: &str) -> Vec<(String, String)> {
+    let mut table = "";
+    let mut found = Vec::new();
+    for line in text.lines() {
+        if let Some(name) = line.strip_prefix('*') {
+            table = name;
+        } else if let Some(chain) = line.strip_prefix(':') {
+            let words: Vec<&str> = chain.split(' ').collect();
+            found.push((table.to_owned(), format!("chain {} {}", words[0], words[1])));
+        } else if line.starts_with("-A ") {
+            found.push((table.to_owned(), line.to_owned()));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The same as it was read.
+fn read_rules(ruleset: &Ruleset) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for table in ruleset.tables() {
+        let name = format!("{:?}", table.kind).to_lowercase();
+        for chain in table.chains() {
+            let policy = match chain.policy {
+                Some(Policy::Accept) => "ACCEPT",
+                Some(Policy::Drop) => "DROP",
+                None => "-",
+            };
+            found.push((name.clone(), format!("chain {} {policy}", chain.name)));
+            let rules = ruleset.rules(chain).iter();
+            found.extend(rules.map(|rule| (name.clone(), ruleset.line(chain, rule).to_owned())));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn iptables_of_both_backends_and_families() {
+    if !allowed() {
+        return;
+    }
+    let made = node();
+    made.script(
+        0,
+        "iptables-nft -t nat -N KUBE-SERVICES
+         iptables-nft -t nat -A PREROUTING -m comment --comment services -j KUBE-SERVICES
+         iptables-nft -t nat -A KUBE-SERVICES -d 10.43.0.1 -p tcp --dport 443 -m statistic --mode random --probability 0.5 -j DNAT --to-destination 10.42.0.5:6443
+         iptables-nft -P FORWARD DROP
+         ip6tables-nft -t mangle -A OUTPUT -p udp -j MARK --set-xmark 0x4000/0x4000
+         iptables-legacy -t raw -A PREROUTING -s 10.9.0.0/16 -j DROP
+         ip6tables-legacy -A INPUT -p tcp --dport 22 -j REJECT",
+    );
+    let cluster = made.read();
+    let programs = [
+        (Family::V4, Backend::Nft, "iptables-nft-save"),
+        (Family::V4, Backend::Legacy, "iptables-legacy-save"),
+        (Family::V6, Backend::Nft, "ip6tables-nft-save"),
+        (Family::V6, Backend::Legacy, "ip6tables-legacy-save"),
+    ];
+    for (family, backend, program) in programs {
+        let mut found = host(&cluster)
+            .iptables
+            .iter()
+            .filter(|one| (one.family, one.backend) == (family, backend));
+        let ruleset = found.next().unwrap();
+        assert!(found.next().is_none());
+        assert_eq!(ruleset.origin, program);
+        let printed = saved(&made.tool(0, program));
+        assert_eq!(read_rules(ruleset), printed);
+        assert!(
+            printed.iter().any(|(_, line)| line.starts_with("-A ")),
+            "{program}: {printed:?}"
+        );
+    }
+    let pod = &cluster.nodes[0].netns[1];
+    assert_eq!(
+        pod.iptables
+            .iter()
+            .map(|one| one.tables().len())
+            .collect::<Vec<_>>(),
+        [0, 0, 0, 0]
+    );
+    assert_eq!(
+        host(&cluster).native_nft,
+        Some(Vec::new()),
+        "tables of iptables-nft are no native ones"
+    );
+}
+
+#[test]
+fn base_chains_of_native_nftables() {
+    if !allowed() {
+        return;
+    }
+    let made = node();
+    made.script(
+        0,
+        "iptables-nft -A FORWARD -j ACCEPT
+         nft add table inet own
+         nft add chain inet own inbound { type filter hook input priority 10 ; policy drop ; }
+         nft add chain inet own passing { type filter hook forward priority -5 ; }
+         nft add chain inet own empty { type filter hook output priority 0 ; }
+         nft add chain inet own plain
+         nft add rule inet own plain accept
+         nft add rule inet own passing ip daddr 10.0.0.1 drop
+         nft add rule inet own passing jump plain
+         nft add table ip nat2
+         nft add chain ip nat2 post { type nat hook postrouting priority 100 ; }
+         nft add rule ip nat2 post masquerade
+         nft add table netdev dev
+         nft add chain netdev dev arrival { type filter hook ingress device up0 priority 0 ; }
+         nft add rule netdev dev arrival accept",
+    );
+    let cluster = made.read();
+    let read: BTreeSet<String> = host(&cluster)
+        .native_nft
+        .iter()
+        .flatten()
+        .map(|chain| {
+            format!(
+                "{} {} {} {} {} {} {} {}",
+                chain.family,
+                chain.table,
+                chain.chain,
+                chain.kind,
+                chain.hook,
+                chain.priority,
+                chain.policy,
+                chain.rules
+            )
+        })
+        .collect();
+    let wanted = [
+        "inet own inbound filter input 10 drop 0",
+        "inet own passing filter forward -5 accept 2",
+        "ip nat2 post nat postrouting 100 accept 1",
+        "netdev dev arrival filter ingress 0 accept 1",
+    ];
+    assert_eq!(read, wanted.iter().map(|line| (*line).to_owned()).collect());
+    assert_eq!(cluster.gaps, []);
+}
+
+#[test]
+fn namespaces_of_pods_are_named_by_their_addresses() {
+    if !allowed() {
+        return;
+    }
+    let made = node();
+    let namespaces = vec![
+        (NetnsName::Host, made.path(0)),
+        (NetnsName::Named("cni-1".to_owned()), made.path(1)),
+    ];
+    let mut machine =
+        Machine::of_namespaces(&[("node1".to_owned(), namespaces)], Objects::default());
+    let pod = |name: &str, ip: &str, host_network| Pod {
+        namespace: "default".to_owned(),
+        name: name.to_owned(),
+        node: Some("node1".to_owned()),
+        ips: vec![ip.parse().unwrap()],
+        host_network,
+        ..Pod::default()
+    };
+    let pods = vec![
+        pod("proxy", "192.168.7.1", true),
+        pod("web", "10.42.0.5", false),
+        pod("gone", "10.42.0.6", false),
+    ];
+    machine.take_objects(Objects {
+        pods,
+        ..Objects::default()
+    });
+    let names: Vec<String> = machine.cluster().nodes[0]
+        .netns
+        .iter()
+        .map(|netns| netns.name.to_string())
+        .collect();
+    assert_eq!(names, ["host", "pod:default/web"]);
+    let host = machine.cluster().host("node1").unwrap();
+    machine.complete(&[host]);
+    let peers = &machine.cluster().netns(host).peers_by_nsid;
+    assert_eq!(peers.len(), 1);
+    assert_eq!(peers[0].1.to_string(), "pod:default/web");
+}
+
+/// A namespace in which nothing happens by itself: no IPv6, whose addresses and groups come and go for a while.
+fn quiet() -> Namespaces {
+    let made = Namespaces::new(2);
+    let pod = made.name(1).to_owned();
+    let silence = "sysctl -w net.ipv6.conf.default.disable_ipv6=1
+                   sysctl -w net.ipv6.conf.all.disable_ipv6=1";
+    made.script(0, silence);
+    made.script(1, silence);
+    made.script(
+        0,
+        &format!(
+            "ip link set lo up
+             ip link add br0 type bridge mcast_snooping 0
+             ip link add pod0 type veth peer name eth0 netns {pod}
+             ip link set pod0 master br0 up
+             ip link set br0 up
+             ip addr add 10.42.0.1/24 dev br0
+             ip link add vx1 type vxlan id 1 local 10.42.0.1 dstport 8472 nolearning
+             ip link set vx1 up
+             ip route add 10.42.1.0/24 via 10.42.1.0 dev vx1 onlink
+             ip neigh add 10.42.1.0 lladdr 02:00:00:00:00:24 dev vx1 nud permanent
+             bridge fdb add 02:00:00:00:00:24 dev vx1 dst 192.168.7.3 self permanent
+             ip rule add priority 100 fwmark 1 lookup 100"
+        ),
+    );
+    made.script(1, "ip link set eth0 up");
+    made
+}
+
+/// Everything that the tools can say of a namespace without making anything in it, a line each.
+fn state(made: &Namespaces, at: usize) -> Vec<String> {
+    let questions = [
+        "cat /proc/net/ip_tables_names",
+        "cat /proc/net/ip6_tables_names",
+        "nft list ruleset",
+        "ipset list -n",
+        "ip link",
+        "ip addr",
+        "ip rule",
+        "ip route show table all",
+        "ip neigh show nud all",
+        "ip netns list-id",
+        "bridge -d link",
+        "bridge fdb",
+        "ss -H -antu",
+        "sysctl -a -e --pattern ^net.(ipv4.conf|ipv4.ip_forward|bridge|ipv6.conf)",
+    ];
+    let lines = |question: &str| -> Vec<String> {
+        made.tool(at, question)
+            .lines()
+            .map(|line| format!("{question}: {line}"))
+            .collect()
+    };
+    questions
+        .iter()
+        .flat_map(|question| lines(question))
+        .collect()
+}
+
+/// The lines that one of the two has and the other has not.
+fn differences(before: &[String], after: &[String]) -> Vec<String> {
+    let (before, after): (BTreeSet<_>, BTreeSet<_>) =
+        (before.iter().collect(), after.iter().collect());
+    before
+        .symmetric_difference(&after)
+        .map(|line| (*line).clone())
+        .collect()
+}
+
+#[test]
+fn reading_changes_nothing() {
+    if !allowed() {
+        return;
+    }
+    let made = quiet();
+    let modules = || std::fs::read_to_string("/proc/modules").ok();
+    let nothing: [String; 0] = [];
+    let loaded = modules();
+    for at in [0, 1] {
+        let before = state(&made, at);
+        assert!(
+            !before.iter().any(|line| line.contains("tables_names: ")),
+            "a legacy table is there already"
+        );
+        assert!(before.len() > 100);
+        assert_eq!(made.read().gaps, []);
+        assert_eq!(differences(&before, &state(&made, at)), nothing);
+    }
+    made.tool(0, "iptables-legacy -t nat -A OUTPUT -j ACCEPT");
+    made.tool(0, "iptables-nft -A OUTPUT -j ACCEPT");
+    let before = state(&made, 0);
+    assert!(before.contains(&"cat /proc/net/ip_tables_names: nat".to_owned()));
+    made.read();
+    assert_eq!(differences(&before, &state(&made, 0)), nothing);
+    assert_eq!(modules(), loaded);
 }

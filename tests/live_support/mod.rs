@@ -1,7 +1,5 @@
 //! Network namespaces of a test's own, and the standard tools run inside them.
 
-use std::fs::File;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -145,9 +143,4 @@ pub fn lines(text: &str) -> Vec<String> {
         }
     }
     lines
-}
-
-/// The inode that tells this namespace from others.
-pub fn inode(path: &std::path::Path) -> u64 {
-    File::open(path).unwrap().metadata().unwrap().ino()
 }
