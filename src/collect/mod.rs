@@ -3,3 +3,5 @@
 pub mod bundle;
 pub mod lab;
 pub mod live;
+pub mod objects;
+pub mod report;

@@ -123,6 +123,7 @@ fn pod(&(namespace, name, node, byte): &(&str, &str, u8, u8)) -> Pod {
         host_network: false,
         uid: None,
         phase: Some("Running".to_owned()),
+        ports: Vec::new(),
     }
 }
 

@@ -91,6 +91,7 @@ fn pod(objects: &Objects, object: &Pod) -> Value {
         host_network,
         uid,
         phase,
+        ports: _,
     } = object;
     let host = objects
         .nodes
@@ -123,10 +124,23 @@ fn pod(objects: &Objects, object: &Pod) -> Value {
     })
 }
 
-/// The ports that EndpointSlices name for a pod.
+/// The ports that a pod's containers declare, or where they declare none those that EndpointSlices name for it.
 fn container_ports(objects: &Objects, pod: &Pod) -> Vec<Value> {
+    let declared = pod.ports.iter().map(|port| {
+        let mut shown = json!({"containerPort": port.port, "protocol": upper(port.protocol)});
+        if !port.name.is_empty() {
+            shown["name"] = json!(port.name);
+        }
+        if let Some(host_port) = port.host_port {
+            shown["hostPort"] = json!(host_port);
+        }
+        shown
+    });
+    let mut ports: Vec<Value> = declared.collect();
+    if !ports.is_empty() {
+        return ports;
+    }
     let identity = Some((pod.namespace.clone(), pod.name.clone()));
-    let mut ports = Vec::new();
     for slice in &objects.endpoint_slices {
         if slice
             .endpoints

@@ -25,7 +25,7 @@ pub use ipvs::{RealServer, VirtualServer};
 pub use link::{Address, AddressScope, BridgePort, Link, LinkKind, Vlan, Vxlan};
 pub use neighbor::{FdbEntry, Mac, Neighbor, NeighborState};
 pub use objects::{
-    Endpoint, EndpointSlice, NodeObject, Objects, Pod, PortRef, Service, ServicePort,
+    ContainerPort, Endpoint, EndpointSlice, NodeObject, Objects, Pod, PortRef, Service, ServicePort,
 };
 pub use packet::{ConntrackEntry, ConntrackState, Family, Flow, FlowEnd, Protocol, Tuple};
 pub use rejects::RejectWith;

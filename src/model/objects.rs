@@ -51,6 +51,21 @@ pub struct Pod {
     pub uid: Option<String>,
     /// `status.phase`.
     pub phase: Option<String>,
+    /// Ports that its containers declare: what a Service's named target port leads to, and host ports.
+    pub ports: Vec<ContainerPort>,
+}
+
+/// A port that a container declares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContainerPort {
+    /// Its name; empty when it has none.
+    pub name: String,
+    /// Transport protocol.
+    pub protocol: Protocol,
+    /// Where the container listens.
+    pub port: u16,
+    /// `hostPort`: the port of the node that leads here.
+    pub host_port: Option<u16>,
 }
 
 /// A Service object.

@@ -22,6 +22,8 @@ pub struct RouteDetails {
     pub next_hop_id: Option<u32>,
     /// RTA_NEWDST and RTA_ENCAP, ready made: `encap mpls 100`.
     pub encapsulation: Vec<String>,
+    /// The name that the node's `rt_tables` gives the table, where it is none of the kernel's own.
+    pub table_name: Option<String>,
     /// Who made it, by the names of [`route_protocol`]; `boot` (by hand) is not printed.
     pub protocol: Option<String>,
     /// Flags of the route itself, in iproute2's order: `dead`, `onlink`, `pervasive`, `offload`, `trap`, `linkdown`...
@@ -37,6 +39,8 @@ pub struct RuleDetails {
     pub iif_detached: bool,
     /// FIB_RULE_OIF_DETACHED.
     pub oif_detached: bool,
+    /// The name that the node's `rt_tables` gives the table, where it is none of the kernel's own.
+    pub table_name: Option<String>,
     /// FIB_RULE_UNRESOLVED: there is no rule to go to.
     pub unresolved: bool,
     /// What follows the table, ready made: `suppress_ifgroup default`, `realms 5`.
@@ -90,7 +94,7 @@ pub fn route_text(route: &Route, details: &RouteDetails) -> String {
         _ => {}
     }
     if route.table != Table::MAIN {
-        line.pair("table", Some(route.table));
+        line.pair("table", Some(table_text(route.table, &details.table_name)));
     }
     line.pair(
         "proto",
@@ -173,7 +177,7 @@ pub fn rule_text(rule: &RoutingRule, details: &RuleDetails) -> String {
     if let RuleAction::Lookup(table) = rule.action
         && !rule.l3mdev
     {
-        line.pair("lookup", Some(table));
+        line.pair("lookup", Some(table_text(table, &details.table_name)));
         line.pair("suppress_prefixlength", rule.suppress_prefix_length);
     }
     line.words(&details.after_table);
@@ -349,6 +353,10 @@ impl Line {
         }
         self.pair("dev", hop.device.as_ref());
     }
+}
+
+fn table_text(table: Table, name: &Option<String>) -> String {
+    name.clone().unwrap_or_else(|| table.to_string())
 }
 
 fn family_of(prefix: IpNet) -> Family {

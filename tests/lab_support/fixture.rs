@@ -154,6 +154,7 @@ fn pod(object: &Value) -> Pod {
         host_network: object["spec"]["hostNetwork"] == true,
         uid: object["metadata"]["uid"].as_str().map(str::to_owned),
         phase: object["status"]["phase"].as_str().map(str::to_owned),
+        ports: Vec::new(),
     }
 }
 

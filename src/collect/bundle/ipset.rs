@@ -1,0 +1,128 @@
+//! ipsets: `ipset save` (ipset(8)).
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::IpNet;
+
+use super::conntrack::protocol;
+use super::rows::{FieldResult, hex, parse_as};
+use super::sysctl::lines;
+use super::tables::ip_protocol;
+use crate::collect::report::{Report, excerpt};
+use crate::model::{IpSet, Protocol, SetElement, SetPart};
+
+/// The sets of a file, in its order.
+pub fn ipsets(text: &str, report: &mut Report) -> Vec<IpSet> {
+    let mut sets: Vec<IpSet> = Vec::new();
+    let mut index: HashMap<String, usize> = HashMap::new();
+    for (line, text) in lines(text) {
+        let mut words = text.split_ascii_whitespace();
+        match (words.next(), words.next(), words.next()) {
+            (Some("create"), Some(name), Some(kind)) => {
+                let ipv6 = text.contains(" family inet6");
+                let (name, kind) = (name.to_owned(), kind.to_owned());
+                index.insert(name.clone(), sets.len());
+                sets.push(IpSet {
+                    name,
+                    kind,
+                    ipv6,
+                    elements: Vec::new(),
+                });
+            }
+            (Some("add"), Some(name), Some(element)) => {
+                let Some(set) = index.get(name).and_then(|at| sets.get_mut(*at)) else {
+                    report.gap(
+                        line,
+                        format!("an element of the set {name:?}, which was not created"),
+                    );
+                    continue;
+                };
+                let nomatch = words.any(|word| word == "nomatch");
+                let read =
+                    parts(&set.kind, element).map_err(|what| format!("{what}: {}", excerpt(text)));
+                if let Some(parts) = report.keep(line, read) {
+                    set.elements.push(SetElement {
+                        parts,
+                        nomatch,
+                        raw: text.to_owned(),
+                    });
+                }
+            }
+            _ => report.gap(line, format!("no line of `ipset save`: {}", excerpt(text))),
+        }
+    }
+    sets
+}
+
+/// The parts of an element, one for each dimension of the set's type.
+fn parts(kind: &str, element: &str) -> FieldResult<Vec<SetPart>> {
+    let (method, dimensions) = kind.split_once(':').ok_or("the set's type is not known")?;
+    let dimensions: Vec<&str> = dimensions.split(',').collect();
+    let texts: Vec<&str> = element.split(',').collect();
+    // The second dimension of bitmap:ip,mac may be missing: any address.
+    let enough = texts.len() == dimensions.len() || (kind == "bitmap:ip,mac" && texts.len() == 1);
+    if !enough {
+        return Err(format!("not the {} parts of {kind}", dimensions.len()));
+    }
+    dimensions
+        .iter()
+        .zip(texts)
+        .map(|(dimension, text)| part(method, dimension, text))
+        .collect()
+}
+
+fn part(method: &str, dimension: &str, text: &str) -> FieldResult<SetPart> {
+    match dimension {
+        "set" => Ok(SetPart::Set(text.to_owned())),
+        "iface" => Ok(SetPart::Interface(text.to_owned())),
+        "mac" => parse_as("the Ethernet address", text).map(SetPart::Mac),
+        "mark" => hex(text)
+            .map(SetPart::Mark)
+            .ok_or_else(|| "no mark".to_owned()),
+        "port" => port(text),
+        "ip" | "net" if method == "bitmap" && text.contains('-') => {
+            let (first, last) = text.split_once('-').unwrap_or((text, text));
+            let first: Ipv4Addr = parse_as("the first address", first)?;
+            Ok(SetPart::Range(first, parse_as("the last address", last)?))
+        }
+        "ip" | "net" if text.contains('/') => {
+            parse_as::<IpNet>("the prefix", text).map(SetPart::Net)
+        }
+        "ip" | "net" => parse_as::<IpAddr>("the address", text).map(|ip| SetPart::Net(ip.into())),
+        other => Err(format!("sets of {other:?} are not known")),
+    }
+}
+
+/// `tcp:80`, `80`, `tcp:80-90`, `icmp:8/0`.
+fn port(text: &str) -> FieldResult<SetPart> {
+    let (name, ports) = match text.split_once(':') {
+        Some((name, ports)) => (Some(name), ports),
+        None => (None, text),
+    };
+    let named = |name: &str| {
+        name.parse::<Protocol>()
+            .ok()
+            .or_else(|| ip_protocol(name).map(protocol))
+    };
+    let protocol = match name {
+        None => None,
+        Some(name) => Some(named(name).ok_or_else(|| format!("unknown protocol {name:?}"))?),
+    };
+    if let Some((kind, code)) = ports.split_once('/') {
+        let kind: u8 = parse_as("the ICMP type", kind)?;
+        let number = u16::from(kind) << 8 | u16::from(parse_as::<u8>("the ICMP code", code)?);
+        return Ok(SetPart::Port {
+            protocol,
+            first: number,
+            last: number,
+        });
+    }
+    let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
+    let (first, last) = (parse_as("the port", first)?, parse_as("the port", last)?);
+    Ok(SetPart::Port {
+        protocol,
+        first,
+        last,
+    })
+}
