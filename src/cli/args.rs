@@ -18,7 +18,7 @@ use super::{completion, lab, man, netns, nodes, pods, services, trace};
 )]
 pub struct Cli {
     /// Options of every command.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = EVERYWHERE)]
     pub global: Global,
     /// What to do.
     #[command(subcommand)]
@@ -27,13 +27,13 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  kubenet --demo trace client nginx-test       the built-in cluster: no root needed
+  kubenet --demo trace client nginx-test         the built-in cluster
   kubenet --bundle dump.tar.zst trace default/web svc/shop/cart:http
   kubenet --bundle node1/ --bundle node2/ services
-  sudo kubenet trace 10.42.0.65 10.43.6.58:80  this machine, live
+  sudo kubenet trace 10.42.0.65 10.43.6.58:80    this machine, live
 
-Exit status of trace: 0 every branch is delivered and answered, 1 some or all are
-not, 3 what was read does not tell; of every command: 2 wrong usage or
+Exit status of trace: 0 every branch is delivered and answered, 1 some or all
+are not, 3 what was read does not tell. Of every command: 2 wrong usage or
 unreadable input.";
 
 /// The commands.
@@ -85,7 +85,7 @@ pub struct Global {
     /// Kubernetes namespace of bare names
     #[arg(short, long, global = true, value_name = "NS")]
     pub namespace: Option<String>,
-    /// Form of the result; wide keeps long lines whole and shows all evidence
+    /// Form of the result: text, wide (long lines whole, all evidence) or json
     #[arg(
         short,
         long,
@@ -93,11 +93,18 @@ pub struct Global {
         value_enum,
         value_name = "FORM",
         default_value_t,
-        hide_possible_values = false
+        hide_possible_values = true
     )]
     pub output: Output,
-    /// When to use colour
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    /// When to use colour: auto, always or never
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t,
+        hide_possible_values = true
+    )]
     pub color: Color,
     /// Only the result: no notes on stderr
     #[arg(short, long, global = true, conflicts_with = "verbose")]
@@ -107,6 +114,7 @@ pub struct Global {
     pub verbose: bool,
 }
 
+const EVERYWHERE: &str = "Options of every command";
 const SOURCE: &str = "What to read (this machine, unless one is given)";
 
 /// Forms of a result.

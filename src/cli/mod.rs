@@ -5,7 +5,7 @@
 
 mod args;
 mod completion;
-mod endpoint;
+pub mod endpoint;
 mod failure;
 mod lab;
 mod man;

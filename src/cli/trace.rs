@@ -19,8 +19,8 @@ Examples:
   kubenet --bundle dump.tar.zst trace client 10.42.1.6:80 -o json
   sudo kubenet trace 10.42.0.65 10.43.6.58:80
 
-Exit status: 0 every branch is delivered and answered, 1 some or all are not, 3
-what was read does not tell, 2 wrong usage or unreadable input.")]
+Exit status: 0 every branch is delivered and answered, 1 some or all are not,
+3 what was read does not tell, 2 wrong usage or unreadable input.")]
 pub struct TraceArgs {
     /// Who sends: NAME, NS/NAME, pod/NS/NAME, IP, node/NAME, external[:IP]
     #[arg(value_name = "FROM")]

@@ -29,7 +29,8 @@ pub fn width(c: char) -> usize {
     c.width().unwrap_or(0)
 }
 
-fn is_plain(c: char, unicode: bool) -> bool {
+/// Whether a character prints as itself.
+pub fn is_plain(c: char, unicode: bool) -> bool {
     match c {
         ' '..='~' => true,
         _ if !unicode || c.is_control() || c.is_whitespace() => false,

@@ -1,0 +1,48 @@
+# kubenet: `make` builds it, `make test` runs everything, `make install` puts it where PREFIX says.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CARGO   ?= cargo
+
+KUBENET  = target/release/kubenet
+BIN      = $(DESTDIR)$(PREFIX)/bin
+SHARE    = $(DESTDIR)$(PREFIX)/share
+
+.PHONY: build test bench install uninstall generated clean
+
+build:
+	$(CARGO) build --release --locked
+
+# Installs what the tests need with apt when it is missing and you are root.
+test:
+	tests/run.sh
+
+bench:
+	$(CARGO) bench --locked
+
+install: build
+	install -D -m 755 $(KUBENET) $(BIN)/kubenet
+	ln -sf kubenet $(BIN)/kubectl-kubenet
+	install -d $(SHARE)/man/man1
+	install -m 644 man/*.1 $(SHARE)/man/man1/
+	install -D -m 644 completions/kubenet.bash $(SHARE)/bash-completion/completions/kubenet
+	install -D -m 644 completions/_kubenet $(SHARE)/zsh/site-functions/_kubenet
+	install -D -m 644 completions/kubenet.fish $(SHARE)/fish/vendor_completions.d/kubenet.fish
+
+uninstall:
+	rm -f $(BIN)/kubenet $(BIN)/kubectl-kubenet
+	rm -f $(SHARE)/man/man1/kubenet.1 $(SHARE)/man/man1/kubenet-*.1
+	rm -f $(SHARE)/bash-completion/completions/kubenet $(SHARE)/zsh/site-functions/_kubenet
+	rm -f $(SHARE)/fish/vendor_completions.d/kubenet.fish
+
+# Writes man/ and completions/ anew from the arguments in src/cli; a test fails when they are stale.
+generated:
+	$(CARGO) build --locked
+	rm -f man/*.1
+	target/debug/kubenet man man
+	target/debug/kubenet completion bash > completions/kubenet.bash
+	target/debug/kubenet completion zsh > completions/_kubenet
+	target/debug/kubenet completion fish > completions/kubenet.fish
+
+clean:
+	$(CARGO) clean

@@ -1,0 +1,53 @@
+#!/bin/bash
+# Runs everything that `make test` promises, from a fresh clone on Debian with Rust only: installs what the tests need
+# (as root; otherwise says what is missing), checks form and lints, runs all tests, and lists those that were skipped.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+PATH=$PATH:/usr/sbin:/sbin
+
+# A program that the tests run, and the Debian package it is in.
+needs="ip:iproute2 iptables-save:iptables nft:nftables ipset:ipset ipvsadm:ipvsadm conntrack:conntrack"
+
+missing_packages() {
+  for need in $needs; do
+    command -v "${need%%:*}" >/dev/null || echo "${need##*:}"
+  done
+}
+
+missing=$(missing_packages | tr '\n' ' ')
+if [ -n "$missing" ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "installing what the tests need: $missing"
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086 # one word a package
+    { apt-get update -q && apt-get install -q -y --no-install-recommends $missing; } ||
+      echo "not all of it could be installed: tests that need it will be skipped"
+  else
+    echo "missing, so that some tests will be skipped: $missing"
+    echo "install with: sudo apt-get install $missing"
+  fi
+fi
+
+cargo fmt --check
+cargo clippy --locked --all-targets -- -D warnings
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+status=0
+cargo test --locked --no-fail-fast -- --show-output 2>&1 | tee "$log" || status=$?
+
+# A test that cannot run prints `skipped: REASON`, which stands below its name.
+skipped=$(awk '
+  /^---- .* stdout ----$/ { name = $2 }
+  /skipped: /             { sub(/.*skipped: /, ""); print "  " name ": " $0 }
+' "$log")
+passed=$(awk '/^test result:/ { sum += $4 } END { print sum + 0 }' "$log")
+failed=$(awk '/^test result:/ { sum += $6 } END { print sum + 0 }' "$log")
+if [ -n "$skipped" ]; then
+  count=$(wc -l <<<"$skipped")
+  printf '\n%s skipped, counted among the passed above:\n%s\n' "$count" "$skipped"
+else
+  count=0
+fi
+echo "$((passed - count)) passed, $failed failed, $count skipped"
+exit "$status"
