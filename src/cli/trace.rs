@@ -1,9 +1,10 @@
 //! `kubenet trace`: what happens to a packet, step by step.
 
 use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
 
 use super::endpoint::{self, Port, Question};
-use super::{Failure, Global, Outcome, Output, output, source};
+use super::{Failure, Global, Outcome, Output, candidates, output, source};
 use crate::model::trace::{OverallVerdict, Trace, Verdict};
 use crate::model::{Family, Protocol};
 use crate::render::{json, text};
@@ -23,10 +24,10 @@ Exit status: 0 every branch is delivered and answered, 1 some or all are not,
 3 what was read does not tell, 2 wrong usage or unreadable input.")]
 pub struct TraceArgs {
     /// Who sends: NAME, NS/NAME, pod/NS/NAME, IP, node/NAME, external[:IP]
-    #[arg(value_name = "FROM")]
+    #[arg(value_name = "FROM", add = ArgValueCompleter::new(candidates::senders))]
     pub from: String,
     /// To whom: NAME, NS/NAME, svc/NS/NAME[:PORT], pod/NS/NAME:PORT, name.ns.svc.cluster.local[:PORT], IP:PORT, [IPv6]:PORT, node/NAME:PORT
-    #[arg(value_name = "TO")]
+    #[arg(value_name = "TO", add = ArgValueCompleter::new(candidates::receivers))]
     pub to: String,
     /// tcp, udp, sctp, icmp or a number [default: the Service port's, else tcp]
     #[arg(long, value_name = "PROTO")]

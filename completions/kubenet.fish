@@ -1,0 +1,345 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_kubenet_global_optspecs
+    string join \n bundle= demo lab= kubeconfig= context= n/namespace= o/output= color= q/quiet v/verbose h/help V/version
+end
+
+function __fish_kubenet_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_kubenet_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_kubenet_using_subcommand
+    set -l cmd (__fish_kubenet_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c kubenet -n "__fish_kubenet_needs_command" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_needs_command" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_needs_command" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_needs_command" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_needs_command" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_needs_command" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_needs_command" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_needs_command" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_needs_command" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_needs_command" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_needs_command" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_needs_command" -s V -l version -d 'Print version'
+complete -c kubenet -n "__fish_kubenet_needs_command" -f -a "trace" -d 'Say what happens to a packet, step by step'
+complete -c kubenet -n "__fish_kubenet_needs_command" -f -a "pods" -d 'List pods to trace from and to'
+complete -c kubenet -n "__fish_kubenet_needs_command" -f -a "services" -d 'List Services to trace to'
+complete -c kubenet -n "__fish_kubenet_needs_command" -f -a "nodes" -d 'List nodes'
+complete -c kubenet -n "__fish_kubenet_needs_command" -f -a "netns" -d 'List network namespaces, and what was read of each'
+complete -c kubenet -n "__fish_kubenet_needs_command" -f -a "lab" -d 'Build and use the practice cluster'
+complete -c kubenet -n "__fish_kubenet_needs_command" -f -a "completion" -d 'Print a shell\'s completion script'
+complete -c kubenet -n "__fish_kubenet_needs_command" -f -a "man" -d 'Print the manual page, or write the pages of all commands'
+complete -c kubenet -n "__fish_kubenet_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l proto -d 'tcp, udp, sctp, icmp or a number [default: the Service port\'s, else tcp]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l port -d 'Destination port, by number or by the name that the Service gives it' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l sport -d 'Source port [default: one that the kernel picks]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l size -d 'Bytes of the IP packet, for questions of MTU [default: a first packet\'s]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l mark -d 'Mark set by the sender (SO_MARK), decimal or 0x...' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l via -d 'The node that a client outside the cluster sends to' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l branch -d 'Show only this branch, in full (1 is the first)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l ipv4 -d 'Use IPv4 addresses'
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l ipv6 -d 'Use IPv6 addresses'
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l no-reply -d 'Do not follow the reply'
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand services" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand services" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand services" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand services" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand services" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -f -a "up" -d 'Build a lab'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -f -a "down" -d 'Take a lab down, without a trace'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -f -a "list" -d 'List the labs that are up'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -f -a "run" -d 'Run a program in the network namespace of a pod or node'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -f -a "shell" -d 'Open a shell in which labs can be built without root'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -f -a "capture" -d 'Write a bundle of a lab, by the standard tools'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -f -a "hold" -d 'Hold a namespace: started by `up`, once for each'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -f -a "init" -d 'Be the first process of a `shell`'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l name -d 'Name of the lab: several can stand side by side' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l backend -d 'How packets get from node to node' -r -f -a "vxlan\t'In a vxlan tunnel'
+host-gw\t'As they are, with the other node as the gateway'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l iptables -d 'Which of the kernel\'s two iptables holds the rules' -r -f -a "nft\t'nf_tables'
+legacy\t'x_tables'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l spec -d 'Build what a file says (JSON), instead of the cluster described here' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l name -d 'Name of the lab; the only one when left out' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l all -d 'Every lab'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l name -d 'Name of the lab; the only one when left out' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l name -d 'Name of the lab; the only one when left out' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "up" -d 'Build a lab'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "down" -d 'Take a lab down, without a trace'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the labs that are up'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "run" -d 'Run a program in the network namespace of a pod or node'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "shell" -d 'Open a shell in which labs can be built without root'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "capture" -d 'Write a bundle of a lab, by the standard tools'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "hold" -d 'Hold a namespace: started by `up`, once for each'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "init" -d 'Be the first process of a `shell`'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand man" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand man" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand man" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand man" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand man" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace pods services nodes netns lab completion man help" -f -a "trace" -d 'Say what happens to a packet, step by step'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace pods services nodes netns lab completion man help" -f -a "pods" -d 'List pods to trace from and to'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace pods services nodes netns lab completion man help" -f -a "services" -d 'List Services to trace to'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace pods services nodes netns lab completion man help" -f -a "nodes" -d 'List nodes'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace pods services nodes netns lab completion man help" -f -a "netns" -d 'List network namespaces, and what was read of each'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace pods services nodes netns lab completion man help" -f -a "lab" -d 'Build and use the practice cluster'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace pods services nodes netns lab completion man help" -f -a "completion" -d 'Print a shell\'s completion script'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace pods services nodes netns lab completion man help" -f -a "man" -d 'Print the manual page, or write the pages of all commands'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace pods services nodes netns lab completion man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "up" -d 'Build a lab'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "down" -d 'Take a lab down, without a trace'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "list" -d 'List the labs that are up'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "run" -d 'Run a program in the network namespace of a pod or node'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "shell" -d 'Open a shell in which labs can be built without root'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "capture" -d 'Write a bundle of a lab, by the standard tools'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "hold" -d 'Hold a namespace: started by `up`, once for each'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "init" -d 'Be the first process of a `shell`'
