@@ -41,16 +41,24 @@ impl Failure {
         }
     }
 
-    /// What was tried, followed by the chain of reasons why it did not work. Errors of the lower layers that know what
-    /// to do about it end with `(hint: ...)`.
+    /// What was tried, followed by the chain of reasons why it did not work.
     pub fn because(tried: impl Display, error: &dyn Error) -> Self {
-        let sentence = format!("{tried}: {}", chain(error));
-        let split = sentence
+        Self::with_hint(format!("{tried}: {}", chain(error)))
+    }
+
+    /// An error whose own sentence says enough.
+    pub fn of(error: &dyn Error) -> Self {
+        Self::with_hint(chain(error))
+    }
+
+    /// Errors of the lower layers that know what to do about it end with `(hint: ...)`, or with a line `hint: ...`.
+    fn with_hint(text: String) -> Self {
+        let in_brackets = text
             .strip_suffix(')')
             .and_then(|whole| whole.rsplit_once(" (hint: "));
-        match split {
+        match in_brackets.or_else(|| text.split_once("\nhint: ")) {
             Some((sentence, hint)) => Self::new(sentence).hint(hint),
-            None => Self::new(sentence),
+            None => Self::new(text),
         }
     }
 

@@ -1,7 +1,7 @@
-//! Opens what a command reads from: the practice cluster, or this machine.
+//! Opens what a command reads from: bundles, the built-in cluster, the practice cluster, or this machine.
 
 use super::{Failure, Global, output};
-use crate::collect::{lab, live};
+use crate::collect::{bundle, lab, live};
 use crate::model::Cluster;
 
 /// Reads the cluster that the global options name.
@@ -44,12 +44,10 @@ fn named_sources(global: &Global) -> Vec<&'static str> {
 
 fn read(global: &Global) -> Result<Cluster, Failure> {
     if let Some(name) = &global.lab {
-        return lab::read_lab(name.as_deref())
-            .map_err(|error| Failure::because("cannot read the practice cluster", &error));
+        return lab::read_lab(name.as_deref()).map_err(|error| Failure::of(&error));
     }
-    if global.demo || !global.bundle.is_empty() {
-        return Err(Failure::new("bundles are not read yet"));
+    if !global.bundle.is_empty() {
+        return bundle::load(&global.bundle).map_err(|error| Failure::of(&error));
     }
-    live::read_machine(&live::LiveOptions::default())
-        .map_err(|error| Failure::because("cannot read this machine", &error))
+    live::read_machine(&live::LiveOptions::default()).map_err(|error| Failure::of(&error))
 }
