@@ -79,11 +79,16 @@ fn conclusion(trace: &Trace) -> Line {
                     .unwrap_or_default(),
             );
     }
-    line.text(if delivered > 0 {
+    let line = line.text(if delivered > 0 {
         "; the rest arrives."
     } else {
         "."
-    })
+    });
+    let stopped = broken.iter().flat_map(|(_, _, paths)| paths);
+    match stopped.filter_map(|path| comment(path)).next() {
+        Some(comment) => line.text(format!(" The rule's own comment: \"{comment}\".")),
+        None => line,
+    }
 }
 
 fn all_delivered(trace: &Trace) -> Line {
@@ -136,6 +141,18 @@ fn reason(paths: &[&Path]) -> Option<String> {
             others.len()
         )),
     }
+}
+
+/// What the rule that stopped a packet says of itself: kube-proxy writes there what is wrong.
+fn comment(path: &Path) -> Option<&str> {
+    let stop = path.stopped_at.as_ref()?;
+    let hops = match stop.on {
+        None => &path.hops,
+        Some(_) => &path.reply.as_ref()?.hops,
+    };
+    let step = hops.get(stop.step.0)?.steps.get(stop.step.1)?;
+    let (_, comment) = step.evidence.as_ref()?.raw.split_once("--comment \"")?;
+    comment.split_once('"').map(|(comment, _)| comment)
 }
 
 /// The fates that occur, each with its share of the traffic and its paths, the largest share first.
