@@ -7,8 +7,8 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use super::command;
 use super::kernel::Part;
+use super::{command, nft};
 use crate::model::iptables::{Backend, Ruleset};
 use crate::model::{Family, Gap};
 
@@ -58,6 +58,17 @@ fn nft(family: Family) -> Result<(String, String), String> {
                  rules were not read (hint: run as root)"
             ));
         }
+    }
+    // Most pods have none, and a question is cheaper than a program.
+    match nft::has_iptables_tables(family) {
+        Ok(false) => return Ok((format!("{prefix}-nft-save"), String::new())),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Err(format!(
+                "{prefix}-nft: {error}: its rules may be there and were not read (hint: run as root)"
+            ));
+        }
+        // The program tells better what is wrong.
+        Ok(true) | Err(_) => {}
     }
     let tool = tool(prefix, "nft", "(nf_tables)").ok_or_else(|| missing(prefix, "nft"))?;
     let text = tool.save(&[])?;

@@ -266,7 +266,43 @@ fn vlans(message: &LinkMessage) -> Vec<Vlan> {
 
 #[cfg(test)]
 mod tests {
+    use netlink_packet_route::link::BridgeVlanInfo;
+
     use super::*;
+
+    /// As the kernel answers with RTEXT_FILTER_BRVLAN_COMPRESSED (net/bridge/br_netlink.c, `br_fill_ifvlaninfo_compressed`).
+    #[test]
+    fn a_range_of_vlans_is_told_by_its_ends() {
+        let info = |vid, flags| AfSpecBridge::VlanInfo(BridgeVlanInfo { flags, vid });
+        let mut message = LinkMessage::default();
+        message.attributes = vec![LinkAttribute::AfSpecBridge(vec![
+            info(1, BridgeVlanInfoFlags::Pvid | BridgeVlanInfoFlags::Untagged),
+            info(
+                20,
+                BridgeVlanInfoFlags::RangeBegin | BridgeVlanInfoFlags::Untagged,
+            ),
+            info(
+                22,
+                BridgeVlanInfoFlags::RangeEnd | BridgeVlanInfoFlags::Untagged,
+            ),
+            info(30, BridgeVlanInfoFlags::empty()),
+        ])];
+        let found: Vec<_> = vlans(&message)
+            .iter()
+            .map(|vlan| (vlan.id, vlan.pvid, vlan.untagged))
+            .collect();
+        let untagged = |id| (id, false, true);
+        assert_eq!(
+            found,
+            [
+                (1, true, true),
+                untagged(20),
+                untagged(21),
+                untagged(22),
+                (30, false, false)
+            ]
+        );
+    }
 
     #[test]
     fn a_device_that_went_meanwhile_is_named_by_its_index() {

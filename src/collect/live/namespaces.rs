@@ -89,7 +89,7 @@ pub(super) fn find() -> io::Result<Found> {
     }
     if hidden > 0 {
         holes.push(format!(
-            "the namespaces of {hidden} processes cannot be seen: pods may be missing (hint: run as root)"
+            "pods may be missing: processes whose namespace cannot be seen: {hidden} (hint: run as root)"
         ));
     }
     Ok(Found { handles, holes })

@@ -14,10 +14,12 @@ use crate::model::{Family, NativeChain};
 
 const NETLINK_NETFILTER: isize = 12;
 const NFNL_SUBSYS_NFTABLES: u16 = 10 << 8;
+const NFT_MSG_GETTABLE: u16 = 1;
 const NFT_MSG_GETCHAIN: u16 = 4;
 const NFT_MSG_GETRULE: u16 = 7;
 /// `struct nfgenmsg`.
 const HEADER: usize = 4;
+const NFTA_TABLE_NAME: u16 = 1;
 const NFTA_CHAIN_TABLE: u16 = 1;
 const NFTA_CHAIN_NAME: u16 = 3;
 const NFTA_CHAIN_HOOK: u16 = 4;
@@ -145,6 +147,34 @@ pub(super) fn read(rulesets: &[Ruleset]) -> io::Result<Dump<NativeChain>> {
         });
     }
     Ok(native)
+}
+
+/// Whether there is any table which iptables-nft may have made for this family: without one there is no rule of its.
+/// The kernel must have nf_tables.
+pub(super) fn has_iptables_tables(family: Family) -> io::Result<bool> {
+    let mut client = Client::open(NETLINK_NETFILTER)?;
+    let number = match family {
+        Family::V4 => 2,
+        Family::V6 => 10,
+    };
+    let request = [number, 0, 0, 0];
+    let tables = client.dump_raw(
+        NFNL_SUBSYS_NFTABLES | NFT_MSG_GETTABLE,
+        &request,
+        |_, body| table_name(body).ok_or_else(|| "a table".to_owned()),
+    )?;
+    // What was not understood may be one.
+    Ok(!tables.holes.is_empty()
+        || tables
+            .entries
+            .iter()
+            .any(|table| IPTABLES.iter().any(|(name, _)| name == table)))
+}
+
+fn table_name(body: &[u8]) -> Option<String> {
+    let mut attributes = NlasIterator::new(body.get(HEADER..)?).map_while(Result::ok);
+    let name = attributes.find(|attribute| attribute.kind() == NFTA_TABLE_NAME)?;
+    Some(text(name.value()))
 }
 
 /// Whether `iptables-nft-save` has told what is in the chain's table, or would have if it could be run.

@@ -51,15 +51,22 @@ impl Report {
                 Some(dump.entries)
             }
             Err(error) => {
-                self.add(format_args!("{section}: not read: {error}"));
+                self.failed(section, &error);
                 None
             }
         }
     }
 
+    fn failed(&mut self, section: &str, error: &io::Error) {
+        let hint = match error.kind() {
+            io::ErrorKind::PermissionDenied => " (hint: run as root)",
+            _ => "",
+        };
+        self.add(format_args!("{section}: not read: {error}{hint}"));
+    }
+
     fn take_one<T>(&mut self, section: &str, read: io::Result<T>) -> Option<T> {
-        read.map_err(|error| self.add(format_args!("{section}: not read: {error}")))
-            .ok()
+        read.map_err(|error| self.failed(section, &error)).ok()
     }
 }
 
