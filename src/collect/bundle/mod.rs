@@ -9,7 +9,7 @@ mod blocks;
 mod conntrack;
 mod files;
 mod filters;
-mod ipset;
+pub(super) mod ipset;
 mod ipvs;
 mod json;
 mod layout;

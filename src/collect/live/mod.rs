@@ -8,6 +8,7 @@ mod addresses;
 mod command;
 mod fdb;
 mod files;
+mod ipsets;
 mod iptables;
 mod kernel;
 mod links;

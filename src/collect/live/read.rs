@@ -9,8 +9,8 @@ use super::links::Names;
 use super::namespaces::Handle;
 use super::netlink::{Client, Dump};
 use super::{
-    addresses, fdb, files, iptables, links, neighbors, nft, nsids, recent, routes, rules, sockets,
-    sysctls,
+    addresses, fdb, files, ipsets, iptables, links, neighbors, nft, nsids, recent, routes, rules,
+    sockets, sysctls,
 };
 use crate::model::{Family, Gap, Netns, NetnsName};
 
@@ -111,6 +111,13 @@ pub(super) fn everything(
     for hole in holes {
         report.add(hole);
     }
+    netns.ipsets = match ipsets::read(&report.place, &mut report.gaps) {
+        Ok(sets) => Some(sets),
+        Err(hole) => {
+            report.add(hole);
+            None
+        }
+    };
     netns.native_nft = report.take("nftables", nft::read(&netns.iptables));
     if let Some(pid) = handle.pid {
         netns.resolv_conf = report
