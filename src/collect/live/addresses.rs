@@ -16,15 +16,19 @@ pub(super) fn read(client: &mut Client, names: &Names) -> io::Result<Dump<Addres
         entries: Vec::new(),
         holes: dump.holes,
     };
+    let mut found = Vec::new();
     for message in dump.entries {
         let RouteNetlinkMessage::NewAddress(message) = message else {
             continue;
         };
         match address(&message, names) {
-            Ok(address) => addresses.entries.push(address),
+            Ok(address) => found.push((message.header.index, address)),
             Err(hole) => addresses.holes.push(hole),
         }
     }
+    // The kernel tells one family after the other, `ip addr` device by device.
+    found.sort_by_key(|(index, _)| *index);
+    addresses.entries = found.into_iter().map(|(_, address)| address).collect();
     Ok(addresses)
 }
 

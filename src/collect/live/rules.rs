@@ -23,6 +23,7 @@ const NEWER: [(u16, &str); 6] = [
 ];
 const FRA_SPORT_MASK: u16 = 28;
 const FRA_DPORT_MASK: u16 = 29;
+const RTPROT_KERNEL: u8 = 2;
 
 /// Every rule of one family, in the kernel's order.
 pub(super) fn read(client: &mut Client, family: Family) -> io::Result<Dump<RoutingRule>> {
@@ -108,7 +109,8 @@ fn rule(message: &RuleMessage, family: Family) -> Result<RoutingRule, String> {
                 .push(realms(realm.source, realm.destination)),
             RuleAttribute::Protocol(protocol) => {
                 let protocol = u8::from(*protocol);
-                if protocol != 0 {
+                // Only others than the kernel's own are printed.
+                if !matches!(protocol, 0 | RTPROT_KERNEL) {
                     details
                         .tail
                         .push(format!("proto {}", route_protocol(protocol)));

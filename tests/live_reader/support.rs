@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kubenet::collect::live::read_namespaces;
 use kubenet::model::{Cluster, Netns, NetnsName, Objects};
+use serde_json::Value;
 
 /// Namespaces that go when it goes.
 pub struct Namespaces {
@@ -76,14 +77,14 @@ impl Namespaces {
         }
     }
 
-    pub fn json(&self, at: usize, line: &str) -> Vec<serde_json::Value> {
+    pub fn json(&self, at: usize, line: &str) -> Vec<Value> {
         let text = self.tool(at, line);
         if text.trim().is_empty() {
             return Vec::new();
         }
         match serde_json::from_str(&text).unwrap() {
             // Some tools print an empty object among the others.
-            serde_json::Value::Array(all) => all
+            Value::Array(all) => all
                 .into_iter()
                 .filter(|one| one.as_object().is_none_or(|fields| !fields.is_empty()))
                 .collect(),
@@ -143,4 +144,9 @@ pub fn lines(text: &str) -> Vec<String> {
         }
     }
     lines
+}
+
+/// A field that is text.
+pub fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    value.get(key).and_then(Value::as_str)
 }
