@@ -9,40 +9,7 @@ use kubenet::lab::kube_proxy::{self, Settings};
 use kubenet::lab::rules::{Rules, Table};
 use kubenet::lab::{flannel, kubelet};
 use lab_support::fixture::Fixture;
-
-/// Chains of the portmap plugin: the lab's pods have no host ports.
-fn is_portmap(line: &str) -> bool {
-    line.contains("CNI-HOSTPORT-") || line.contains("CNI-DN-")
-}
-
-/// The chains of one `iptables-save` text by table and name, without counters.
-fn chains_of(save: &str) -> BTreeMap<(String, String), Vec<String>> {
-    let mut chains = BTreeMap::new();
-    let mut table = String::new();
-    for line in save.lines() {
-        if let Some(name) = line.strip_prefix('*') {
-            table = name.to_owned();
-        } else if let Some(declaration) = line.strip_prefix(':') {
-            let chain = declaration.split(' ').next().unwrap();
-            chains
-                .entry((table.clone(), chain.to_owned()))
-                .or_insert_with(Vec::new);
-        } else {
-            let rule = match line.strip_prefix('[') {
-                Some(counted) => counted.split_once("] ").unwrap().1,
-                None => line,
-            };
-            if let Some(rule) = rule.strip_prefix("-A ") {
-                let (chain, rule) = rule.split_once(' ').unwrap();
-                chains
-                    .get_mut(&(table.clone(), chain.to_owned()))
-                    .unwrap()
-                    .push(rule.to_owned());
-            }
-        }
-    }
-    chains
-}
+use lab_support::save::{chains_of, is_portmap};
 
 /// In these chains kube-proxy's rules stand in the order of a Go map of Services, which differs from run to run (and between
 /// the nodes of this fixture): compared as a set. All others are compared in order.

@@ -55,7 +55,7 @@ const LEGACY: [Reading; 2] = [
 ];
 
 /// The settings that have to do with a packet's way.
-const SETTINGS: &str = "^net\\.(bridge\\.|netfilter\\.nf_(conntrack|hooks)|ipv[46]\\.(conf\\.[^.]*\\.(accept_(local|redirects|ra|dad)|\
+const SETTINGS: &str = "^net\\.(bridge\\.|netfilter\\.nf_(conntrack|hooks|log)|ipv[46]\\.(conf\\.[^.]*\\.(accept_(local|redirects|ra|dad)|\
 arp_(announce|ignore)|forwarding|force_forwarding|proxy_(arp|ndp)|route_localnet|rp_filter|send_redirects|src_valid_mark|disable_ipv6|\
 ignore_routes_with_linkdown)$|ip_(forward$|forward_use_pmtu|nonlocal|local_port_range|local_reserved|default_ttl)|fib_multipath|fwmark_reflect|\
 icmp_(echo_ignore_all|ratelimit|ratemask)|tcp_(fwmark|l3mdev)_accept|udp_l3mdev_accept))";

@@ -57,6 +57,7 @@ pub fn plan(plan: &mut NamespacePlan, spec: &Spec, node: &LabNode<'_>) -> Result
         );
         tunnel.mac = Some(tunnel_mac(node.name()));
         tunnel.mtu = Some(spec.pod_mtu());
+        tunnel.unqueued = true;
         tunnel.addresses.push((node.pod_cidr.network(), 32));
         plan.devices.push(tunnel);
         plan.sysctls_after

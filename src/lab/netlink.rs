@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::os::fd::AsRawFd as _;
 use std::os::fd::RawFd;
 
-use netlink_packet_route::link::{InfoData, InfoVeth, LinkMessage};
+use netlink_packet_route::link::{InfoData, InfoVeth, LinkAttribute, LinkMessage};
 use netlink_packet_route::neighbour::NeighbourFlags;
 use netlink_packet_route::route::RouteProtocol;
 use rtnetlink::{
@@ -126,7 +126,7 @@ async fn make_device(
             let there = namespaces
                 .get(place)
                 .ok_or_else(|| format!("{} has no namespace", place.label()))?;
-            let peer = far_end(name, mac.0, device.mtu, there.as_raw_fd());
+            let peer = far_end(name, mac.0, device, there.as_raw_fd());
             finish(
                 LinkVeth::new(&device.name, name)
                     .set_info_data(InfoData::Veth(InfoVeth::Peer(peer))),
@@ -143,13 +143,16 @@ async fn make_device(
 }
 
 /// The other end of a veth pair: made together with this one, but in its own namespace.
-fn far_end(name: &str, mac: [u8; 6], mtu: Option<u32>, namespace: RawFd) -> LinkMessage {
+fn far_end(name: &str, mac: [u8; 6], near: &Device, namespace: RawFd) -> LinkMessage {
     let mut end = LinkMessageBuilder::<LinkUnspec>::default()
         .name(name)
         .address(mac.to_vec())
         .setns_by_fd(namespace);
-    if let Some(mtu) = mtu {
+    if let Some(mtu) = near.mtu {
         end = end.mtu(mtu);
+    }
+    if near.unqueued {
+        end = end.append_extra_attribute(LinkAttribute::TxQueueLen(0));
     }
     end.build()
 }
@@ -160,6 +163,9 @@ fn finish<T>(mut builder: LinkMessageBuilder<T>, device: &Device) -> Result<Link
     }
     if let Some(mtu) = device.mtu {
         builder = builder.mtu(mtu);
+    }
+    if device.unqueued {
+        builder = builder.append_extra_attribute(LinkAttribute::TxQueueLen(0));
     }
     if let Some(bridge) = &device.port_of {
         builder = builder.controller(index_of(bridge)?);

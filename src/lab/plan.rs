@@ -41,6 +41,8 @@ pub struct Device {
     pub mac: Option<Mac>,
     /// Its MTU, when not the kernel's choice.
     pub mtu: Option<u32>,
+    /// Its queue has no length, as flannel and the CNI plugin (but no distribution's tool) leave it.
+    pub unqueued: bool,
     /// The bridge it is a port of.
     pub port_of: Option<String>,
     /// As a port: may frames go back where they came from?
@@ -57,6 +59,7 @@ impl Device {
             kind,
             mac: None,
             mtu: None,
+            unqueued: false,
             port_of: None,
             hairpin: false,
             addresses: Vec::new(),
@@ -252,8 +255,11 @@ fn host(spec: &Spec, node: &LabNode<'_>) -> Result<NamespacePlan, LabError> {
         let mut port = Device::new(&port_name(&pod), there);
         port.mac = Some(mac_of(&format!("port {}", pod_label(&pod))));
         port.mtu = Some(spec.pod_mtu());
+        port.unqueued = true;
         port.port_of = Some("cni0".to_owned());
         port.hairpin = true;
+        plan.sysctls_after
+            .push((format!("net/ipv6/conf/{}/accept_ra", port.name), "0"));
         plan.devices.push(port);
     }
     Ok(plan)

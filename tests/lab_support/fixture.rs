@@ -50,6 +50,30 @@ impl Fixture {
         Self { files }
     }
 
+    /// Reads a bundle that is a directory.
+    pub fn read_directory(path: &Path) -> Self {
+        let mut files = BTreeMap::new();
+        let mut left = vec![path.to_owned()];
+        while let Some(next) = left.pop() {
+            if next.is_dir() {
+                left.extend(
+                    std::fs::read_dir(&next)
+                        .unwrap()
+                        .map(|entry| entry.unwrap().path()),
+                );
+            } else {
+                let name = next
+                    .strip_prefix(path)
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned();
+                files.insert(name, std::fs::read_to_string(&next).unwrap());
+            }
+        }
+        Self { files }
+    }
+
     /// Names of all files.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)

@@ -1,3 +1,10 @@
 //! What the tests of the lab share.
 
+// Each test program uses its own part of this.
+#![allow(dead_code)]
+
+pub mod bench;
+pub mod client;
 pub mod fixture;
+pub mod save;
+pub mod shape;

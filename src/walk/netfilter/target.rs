@@ -346,7 +346,10 @@ fn rejection(place: Place<'_>, origin: &Origin<'_, '_>, with: RejectWith) -> Sto
         RejectWith::HostUnreachable => ("ICMP host unreachable", ClientSees::Unreachable),
         RejectWith::NetProhibited => ("ICMP network prohibited", ClientSees::Unreachable),
         RejectWith::HostProhibited => ("ICMP host prohibited", ClientSees::Unreachable),
-        RejectWith::PolicyFail => ("ICMPv6 source address failed policy", ClientSees::Prohibited),
+        RejectWith::PolicyFail => (
+            "ICMPv6 source address failed policy",
+            ClientSees::Prohibited,
+        ),
         RejectWith::RejectRoute => ("ICMPv6 reject route to destination", ClientSees::Prohibited),
         RejectWith::AdminProhibited => ("ICMP administratively prohibited", ClientSees::Prohibited),
     };
