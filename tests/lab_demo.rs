@@ -2,6 +2,9 @@
 //!
 //! `KUBENET_WRITE_DEMO=1 cargo test --test lab_demo` makes it anew.
 
+// A test that cannot go on says so by panicking.
+#![allow(clippy::unwrap_used)]
+
 mod lab_support;
 
 use std::fs::File;
@@ -53,6 +56,17 @@ fn the_demo_is_a_capture_of_the_lab() {
             ask(&state, place, true, "10.43.0.10:53");
         }
         ask(&state, place, false, "10.43.0.1:443");
+    }
+    // IPv6 addresses are on trial (RFC 4862) for the first two seconds.
+    let settled = ["-6", "addr", "show", "tentative"];
+    for place in ["client", "node/node2"] {
+        while !lab
+            .run(place, &[&["ip"], settled.as_slice()].concat())
+            .stdout
+            .is_empty()
+        {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
     }
     let capture = lab.capture();
     let now = Fixture::read_directory(&capture.path);

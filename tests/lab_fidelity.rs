@@ -1,6 +1,9 @@
 //! A lab built from the objects of a real cluster, held against that cluster: links, addresses, routes, neighbours, fdb entries
 //! and settings in every namespace; and the kernel's rules against what was written for them.
 
+// A test that cannot go on says so by panicking.
+#![allow(clippy::unwrap_used)]
+
 mod lab_support;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,8 @@
 //! Labs come up, serve, stand side by side, and go without a trace, with root and without.
 
+// A test that cannot go on says so by panicking.
+#![allow(clippy::unwrap_used)]
+
 mod lab_support;
 
 use std::collections::BTreeSet;
@@ -130,6 +133,37 @@ fn labs_stand_side_by_side_and_leave_nothing_behind() {
 }
 
 #[test]
+fn a_lab_of_another_version_can_be_taken_down() {
+    let Some(_turn) = turn() else { return };
+    let (lab, other) = (Lab::up("foreign", &[]), Lab::up("own", &[]));
+    let path = registry::scratch_file(&lab.name, "json").unwrap();
+    let mut state: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    state["spec"] = serde_json::json!({"written": "by another version"});
+    std::fs::write(&path, state.to_string()).unwrap();
+
+    let list: serde_json::Value =
+        serde_json::from_slice(&kubenet(&["lab", "list", "-o", "json"]).stdout).unwrap();
+    let entry = list["labs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|entry| entry["name"] == lab.name.as_str())
+        .unwrap();
+    assert_eq!(entry["state"], "unreadable");
+    assert_eq!(
+        kubenet(&["lab", "up", "--name", &lab.name]).status.code(),
+        Some(2)
+    );
+    assert_eq!(other.run("client", &["true"]).status.code(), Some(0));
+
+    let name = lab.name.clone();
+    drop(lab);
+    assert_eq!(processes_of(&name), Vec::<String>::new());
+    assert!(!path.exists());
+}
+
+#[test]
 fn what_cannot_be_built_whole_is_not_built_at_all() {
     let Some(_turn) = turn() else { return };
     let scratch = Scratch::new("broken-spec");
@@ -211,7 +245,7 @@ fn a_builder_that_is_killed_leaves_no_process() {
 fn without_root_labs_work_inside_a_shell() {
     let Some(_turn) = turn() else { return };
     if !std::path::Path::new("/usr/bin/setpriv").exists() {
-        println!("skipped: setpriv is not installed");
+        eprintln!("skipped: setpriv is not installed");
         return;
     }
     // Another user may not be able to read where the program was built.
@@ -257,7 +291,7 @@ fn without_root_labs_work_inside_a_shell() {
     let inside = as_nobody(&["lab", "shell", "--", "sh", "-c", &script]);
     let stderr = String::from_utf8_lossy(&inside.stderr);
     if stderr.contains("user namespace") {
-        println!("skipped: {stderr}");
+        eprintln!("skipped: {stderr}");
         return;
     }
     let stdout = String::from_utf8_lossy(&inside.stdout);

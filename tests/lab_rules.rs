@@ -1,6 +1,9 @@
 //! The rules that the lab's kube-proxy, flannel and kubelet parts write, held against what the real ones wrote in a real cluster
 //! for the same objects, rule by rule.
 
+// A test that cannot go on says so by panicking.
+#![allow(clippy::unwrap_used)]
+
 mod lab_support;
 
 use std::collections::BTreeMap;

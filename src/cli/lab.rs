@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Failure, Global, Outcome, output};
 use crate::lab::registry::{self, DEFAULT_NAME, LabState};
@@ -258,48 +258,37 @@ fn read_spec(path: &Path) -> Result<Spec, Failure> {
 
 fn down(args: &DownArgs, global: &Global) -> Result<Outcome, Failure> {
     let labs = if args.all {
-        registry::list()?
+        registry::names()?
     } else {
-        vec![registry::find(args.name.as_deref())?]
+        vec![registry::choose(args.name.as_deref())?]
     };
-    for lab in &labs {
-        build::down(lab)?;
-        output::note(global, &format!("lab {} is down", lab.name));
+    for name in &labs {
+        build::down(name)?;
+        output::note(global, &format!("lab {name} is down"));
     }
     Ok(Outcome::Fine)
 }
 
 fn list(global: &Global) -> Result<Outcome, Failure> {
-    let labs = registry::list()?;
-    let rows: Vec<Vec<String>> = labs
-        .iter()
-        .map(|lab| {
-            let objects = lab.objects();
-            vec![
-                lab.name.clone(),
-                state_of(lab).to_owned(),
-                backend_name(lab.spec.backend).to_owned(),
-                iptables_name(lab.spec.iptables).to_owned(),
-                objects.nodes.len().to_string(),
-                objects.pods.len().to_string(),
-                objects.services.len().to_string(),
-            ]
-        })
-        .collect();
-    let document = json!({
-        "schema": "kubenet.labs/v1",
-        "labs": labs.iter().map(|lab| json!({
-            "name": lab.name,
-            "state": state_of(lab),
-            "backend": backend_name(lab.spec.backend),
-            "iptables": iptables_name(lab.spec.iptables),
-            "namespaces": lab.holders.iter().map(|holder| json!({
-                "place": holder.place.label(),
-                "pid": holder.process.pid,
-                "path": holder.netns_path(),
-            })).collect::<Vec<_>>(),
-        })).collect::<Vec<_>>(),
-    });
+    let names = registry::names()?;
+    let mut rows = Vec::new();
+    let mut documents = Vec::new();
+    for name in names {
+        match registry::find(Some(&name)) {
+            Ok(lab) => {
+                rows.push(row(&lab));
+                documents.push(document(&lab));
+            }
+            // Taken down since its name was read.
+            Err(LabError::NotFound(_)) => {}
+            Err(error) => {
+                output::note(global, &error.to_string());
+                documents.push(json!({"name": name, "state": "unreadable"}));
+                rows.push(vec![name, "unreadable".to_owned()]);
+            }
+        }
+    }
+    let document = json!({"schema": "kubenet.labs/v1", "labs": documents});
     output::list(
         global,
         &[
@@ -309,6 +298,36 @@ fn list(global: &Global) -> Result<Outcome, Failure> {
         &document,
     )?;
     Ok(Outcome::Fine)
+}
+
+fn row(lab: &LabState) -> Vec<String> {
+    let objects = lab.objects();
+    vec![
+        lab.name.clone(),
+        state_of(lab).to_owned(),
+        backend_name(lab.spec.backend).to_owned(),
+        iptables_name(lab.spec.iptables).to_owned(),
+        objects.nodes.len().to_string(),
+        objects.pods.len().to_string(),
+        objects.services.len().to_string(),
+    ]
+}
+
+fn document(lab: &LabState) -> Value {
+    let namespaces: Vec<_> = lab
+        .holders
+        .iter()
+        .map(|holder| {
+            json!({"place": holder.place.label(), "pid": holder.process.pid, "path": holder.netns_path()})
+        })
+        .collect();
+    json!({
+        "name": lab.name,
+        "state": state_of(lab),
+        "backend": backend_name(lab.spec.backend),
+        "iptables": iptables_name(lab.spec.iptables),
+        "namespaces": namespaces,
+    })
 }
 
 fn state_of(lab: &LabState) -> &'static str {

@@ -4,7 +4,7 @@ use super::live;
 use crate::lab::{LabError, registry};
 use crate::model::{Cluster, Gap};
 
-/// Everything about the lab of that name (without one: the only one, or the one named `default`).
+/// Everything about the lab of that name (without one: the only one, or the one named `kubenet`).
 pub fn read_lab(name: Option<&str>) -> Result<Cluster, LabError> {
     let mut lab = registry::find(name)?;
     // The number of a process that ended may be another's by now, whose namespace is none of the lab's.

@@ -33,7 +33,7 @@ pub fn up(name: &str, spec: Spec, program: &Path) -> Result<LabState, LabError> 
     let mut held = Vec::new();
     let built = build(&mut state, &plans, program, &mut held);
     let lock_removed = remove_lock(name);
-    match built.and_then(|()| lock_removed) {
+    match built.and(lock_removed) {
         Ok(()) => Ok(state),
         Err(error) => {
             held.iter_mut().for_each(Held::end);
@@ -144,16 +144,15 @@ pub fn servers(spec: &Spec) -> Result<Vec<(Place, Server)>, LabError> {
         }
     }
     // One pod may be behind several Services.
-    servers.sort_by(|(_, a), (_, b)| (a.address, a.udp).cmp(&(b.address, b.udp)));
+    servers.sort_by_key(|(_, server)| (server.address, server.udp));
     servers.dedup_by(|(_, a), (_, b)| (a.address, a.udp) == (b.address, b.udp));
     Ok(servers)
 }
 
 /// Takes a lab down: ends its processes, with which its namespaces go, and forgets it.
-pub fn down(state: &LabState) -> Result<(), LabError> {
-    let running: Vec<_> = state
-        .holders
-        .iter()
+pub fn down(name: &str) -> Result<(), LabError> {
+    let running: Vec<_> = registry::holders(name)?
+        .into_iter()
         .map(|holder| holder.process)
         .filter(|process| process.is_alive())
         .collect();
@@ -166,8 +165,8 @@ pub fn down(state: &LabState) -> Result<(), LabError> {
             .end()
             .map_err(|error| LabError::step(format!("end process {}", process.pid), error))?;
     }
-    remove_lock(&state.name)?;
-    registry::remove(&state.name)
+    remove_lock(name)?;
+    registry::remove(name)
 }
 
 fn remove_lock(name: &str) -> Result<(), LabError> {

@@ -40,7 +40,7 @@ pub enum LabError {
         source: std::io::Error,
     },
     /// A state file that is not ours.
-    #[error("{path}: not the state of a lab: {source}")]
+    #[error("{path}: not the state of a lab as this version of kubenet writes it: {source}")]
     BadState {
         /// The file.
         path: PathBuf,
@@ -102,7 +102,10 @@ impl LabError {
             )),
             Self::BadName(_) => Some("1 to 32 of a-z, 0-9 and `-`".to_owned()),
             Self::NoSuchPlace { known, .. } => Some(format!("there are: {}", known.join(", "))),
-            Self::BadState { .. } => Some("remove the file".to_owned()),
+            Self::BadState { .. } => Some(
+                "`kubenet lab down --name NAME` may work all the same; if not, remove the file"
+                    .to_owned(),
+            ),
             Self::Step { hint, .. } => hint.clone(),
             Self::BadSpec(_) | Self::File { .. } => None,
         }

@@ -170,52 +170,54 @@ fn netns_name(place: &Place) -> Option<NetnsName> {
 
 /// The lab of that name; without a name the only one, or the one named `kubenet`.
 pub fn find(name: Option<&str>) -> Result<LabState, LabError> {
-    let mut labs = list()?;
-    if let Some(name) = name {
-        return labs
-            .into_iter()
-            .find(|lab| lab.name == name)
-            .ok_or_else(|| LabError::NotFound(name.to_owned()));
-    }
-    let chosen = match labs.len() {
-        0 => return Err(LabError::NoneUp),
-        1 => 0,
-        _ => match labs.iter().position(|lab| lab.name == DEFAULT_NAME) {
-            Some(position) => position,
-            None => {
-                return Err(LabError::Several(
-                    labs.into_iter().map(|lab| lab.name).collect(),
-                ));
-            }
-        },
-    };
-    Ok(labs.swap_remove(chosen))
+    read(&path_of(&choose(name)?)?)
 }
 
-/// Every lab which this user made, by name.
-pub fn list() -> Result<Vec<LabState>, LabError> {
-    let mut labs = Vec::new();
-    // What another user put there is none of ours, and must not name processes for us to end.
-    for directory in directories()
-        .into_iter()
-        .filter(|directory| own(directory).is_ok())
-    {
+/// The name that is meant when this or none is given: that of the only lab, or `kubenet`.
+pub fn choose(name: Option<&str>) -> Result<String, LabError> {
+    let names = names()?;
+    match name {
+        Some(name) if names.iter().any(|one| one == name) => Ok(name.to_owned()),
+        Some(name) => Err(LabError::NotFound(name.to_owned())),
+        None => match names.as_slice() {
+            [] => Err(LabError::NoneUp),
+            [only] => Ok(only.clone()),
+            _ if names.iter().any(|one| one == DEFAULT_NAME) => Ok(DEFAULT_NAME.to_owned()),
+            _ => Err(LabError::Several(names)),
+        },
+    }
+}
+
+/// The names of all labs which this user made.
+pub fn names() -> Result<Vec<String>, LabError> {
+    let mut names = Vec::new();
+    for directory in own_directories() {
         let entries =
             fs::read_dir(&directory).map_err(|error| LabError::file(&directory, error))?;
         for entry in entries {
-            let path = entry
+            let file = entry
                 .map_err(|error| LabError::file(&directory, error))?
-                .path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "json")
-            {
-                labs.push(read(&path)?);
-            }
+                .file_name();
+            names.extend(
+                file.to_str()
+                    .and_then(|name| name.strip_suffix(".json"))
+                    .map(str::to_owned),
+            );
         }
     }
-    labs.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(labs)
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+/// The processes of a lab, even of one whose state another version of kubenet wrote and which cannot be read as a whole.
+pub fn holders(name: &str) -> Result<Vec<Holder>, LabError> {
+    /// What every version writes alike.
+    #[derive(Deserialize)]
+    struct Remains {
+        holders: Vec<Holder>,
+    }
+    Ok(read::<Remains>(&path_of(name)?)?.holders)
 }
 
 /// Writes a lab's first state; fails when a lab of that name is there already.
@@ -236,8 +238,7 @@ pub fn claim(state: &LabState) -> Result<(), LabError> {
                     .map_err(|error| LabError::file(&path, error));
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let there = read(&path)?;
-                if there.is_alive() || there.builder.is_alive() && there.holders.is_empty() {
+                if !is_stale(&path) {
                     return Err(LabError::AlreadyUp(state.name.clone()));
                 }
                 remove_file(&path)?;
@@ -246,6 +247,14 @@ pub fn claim(state: &LabState) -> Result<(), LabError> {
         }
     }
     Err(LabError::AlreadyUp(state.name.clone()))
+}
+
+/// Whether nothing of the lab is left but its file. One that cannot be read may well be up.
+fn is_stale(path: &Path) -> bool {
+    read::<LabState>(path).is_ok_and(|lab| {
+        let is_being_built = lab.holders.is_empty() && lab.builder.is_alive();
+        !lab.is_alive() && !is_being_built
+    })
 }
 
 /// Replaces a claimed lab's state, in one piece.
@@ -286,7 +295,7 @@ fn remove_file(path: &Path) -> Result<(), LabError> {
     }
 }
 
-fn read(path: &Path) -> Result<LabState, LabError> {
+fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, LabError> {
     let text = fs::read_to_string(path).map_err(|error| LabError::file(path, error))?;
     serde_json::from_str(&text).map_err(|source| LabError::BadState {
         path: path.to_owned(),
@@ -310,6 +319,22 @@ pub fn check_name(name: &str) -> Result<(), LabError> {
     } else {
         Err(LabError::BadName(name.to_owned()))
     }
+}
+
+/// The file of a lab that is there.
+fn path_of(name: &str) -> Result<PathBuf, LabError> {
+    check_name(name)?;
+    own_directories()
+        .map(|directory| directory.join(format!("{name}.json")))
+        .find(|path| path.exists())
+        .ok_or_else(|| LabError::NotFound(name.to_owned()))
+}
+
+/// Where states are. What another user put there is none of ours, and must not name processes for us to end.
+fn own_directories() -> impl Iterator<Item = PathBuf> {
+    directories()
+        .into_iter()
+        .filter(|directory| own(directory).is_ok())
 }
 
 /// Where states may be, the preferred place first.

@@ -14,7 +14,7 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_kubenet");
 /// The right to build labs now; `None`, and a line that says why, where none can be built.
 pub fn turn() -> Option<MutexGuard<'static, ()>> {
     if !nix::unistd::geteuid().is_root() {
-        println!("skipped: building network namespaces needs root");
+        eprintln!("skipped: building network namespaces needs root");
         return None;
     }
     for tool in [
@@ -27,7 +27,7 @@ pub fn turn() -> Option<MutexGuard<'static, ()>> {
         let mut paths = std::env::var("PATH").unwrap_or_default();
         paths.push_str(":/usr/sbin:/sbin");
         if !std::env::split_paths(&paths).any(|directory| directory.join(tool).exists()) {
-            println!("skipped: {tool} is not installed");
+            eprintln!("skipped: {tool} is not installed");
             return None;
         }
     }

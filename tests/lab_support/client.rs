@@ -29,10 +29,9 @@ pub fn ask(lab: &LabState, place: &str, udp: bool, to: &str) -> [String; 3] {
             stream.write_all(b"echo").unwrap();
             stream.shutdown(std::net::Shutdown::Write).unwrap();
             let mut all = Vec::new();
-            stream.read_to_end(&mut all).map(|length| {
-                buffer[..length].copy_from_slice(&all);
-                length
-            })
+            stream
+                .read_to_end(&mut all)
+                .inspect(|&length| buffer[..length].copy_from_slice(&all))
         };
         let length = length.map_err(|error| LabError::step("receive", error))?;
         Ok(String::from_utf8(buffer[..length].to_vec()).unwrap())
