@@ -296,6 +296,17 @@ pub fn undetermined() -> Trace {
     });
     let mut trace = trace(vec![path]);
     trace.not_seen.push("node2: not captured".to_owned());
+    for name in [
+        "master / host",
+        "node1 / host",
+        "node3 / host",
+        "node4 / host",
+        "node5 / host",
+    ] {
+        trace
+            .not_seen
+            .push(format!("{name}: sysctls were not read"));
+    }
     trace
 }
 

@@ -32,10 +32,42 @@ pub fn write(page: &mut Page<'_>, trace: &Trace, options: &Options) -> io::Resul
         page.blank()?;
         page.line(&Line::new().role(Role::Warn, "Not seen, and may hide something"))?;
     }
-    for what in &trace.not_seen {
-        item(page, &Line::from(what.as_str()))?;
+    for (what, places) in by_kind(&trace.not_seen) {
+        let shown = if options.evidence {
+            places.len()
+        } else {
+            places.len().min(FEW)
+        };
+        let (shown, others) = places.split_at(shown);
+        let more = match others.len() {
+            0 => String::new(),
+            count => format!(" and {count} more"),
+        };
+        item(
+            page,
+            &Line::from(format!("{}{more}{what}", shown.join(", ")).as_str()),
+        )?;
     }
     Ok(())
+}
+
+/// So many places are named of those where the same was not seen.
+const FEW: usize = 4;
+
+/// What was not seen (`: not captured`), each with the places (`node2`) that it was not seen at.
+fn by_kind(not_seen: &[String]) -> Vec<(&str, Vec<&str>)> {
+    let mut kinds: Vec<(&str, Vec<&str>)> = Vec::new();
+    for line in not_seen {
+        let (place, what) = line.split_at(line.find(": ").unwrap_or(line.len()));
+        match kinds
+            .iter_mut()
+            .find(|(known, _)| *known == what && !what.is_empty())
+        {
+            Some((_, places)) => places.push(place),
+            None => kinds.push((what, vec![place])),
+        }
+    }
+    kinds
 }
 
 fn item(page: &mut Page<'_>, text: &Line) -> io::Result<()> {

@@ -178,9 +178,12 @@ impl Row<'_> {
                 write_step(page, &guide, (label, &text), *end, end_role(step, *end))?;
                 let telling = end.is_some() || step.kind == StepKind::Unknown;
                 match &step.evidence {
-                    Some(evidence) if options.evidence || telling => {
-                        write_evidence(page, &guide, evidence)
-                    }
+                    Some(evidence) if options.evidence || telling => write_evidence(
+                        page,
+                        &guide,
+                        evidence,
+                        !step.text.contains(&evidence.source),
+                    ),
                     _ => Ok(()),
                 }
             }
@@ -234,14 +237,19 @@ fn write_step(
     page.hanging(&first, &rest, &text)
 }
 
-fn write_evidence(page: &mut Page<'_>, guide: &Line, evidence: &Evidence) -> io::Result<()> {
+/// The source is left out where the step's own words name it.
+fn write_evidence(
+    page: &mut Page<'_>,
+    guide: &Line,
+    evidence: &Evidence,
+    with_source: bool,
+) -> io::Result<()> {
     let first = guide.clone().text(" ".repeat(LABEL + 2));
     let rest = guide.clone().text(" ".repeat(LABEL + 4));
-    page.hanging(
-        &first,
-        &rest,
-        &Line::new().role(Role::Dim, format!("[{}]", evidence.source)),
-    )?;
+    if with_source {
+        let source = format!("[{}]", evidence.source);
+        page.hanging(&first, &rest, &Line::new().role(Role::Dim, source))?;
+    }
     for line in evidence.raw.lines() {
         page.hanging(&first, &rest, &Line::new().role(Role::Dim, line))?;
     }
