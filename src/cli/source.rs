@@ -4,6 +4,9 @@ use super::{Failure, Global, output};
 use crate::collect::{bundle, lab, live};
 use crate::model::Cluster;
 
+/// The built-in cluster: a bundle which was captured from the practice cluster.
+const DEMO: &[u8] = include_bytes!("../../assets/demo.tar.zst");
+
 /// Reads the cluster that the global options name.
 pub fn open(global: &Global) -> Result<Cluster, Failure> {
     let kube = match (&global.context, &global.kubeconfig) {
@@ -43,6 +46,10 @@ fn named_sources(global: &Global) -> Vec<&'static str> {
 }
 
 fn read(global: &Global) -> Result<Cluster, Failure> {
+    if global.demo {
+        return bundle::load_bytes("the built-in cluster", DEMO)
+            .map_err(|error| Failure::of(&error));
+    }
     if let Some(name) = &global.lab {
         return lab::read_lab(name.as_deref()).map_err(|error| Failure::of(&error));
     }
