@@ -6,7 +6,7 @@ use kubenet::model::Family;
 use kubenet::model::iptables::{Backend, Policy, Ruleset};
 
 use super::scene::{IPTABLES, node};
-use super::support::{allowed, host};
+use super::support::{allowed, host, run};
 
 /// (table, line) of every chain and rule that a save program prints, without counters.
 fn saved(text: &str) -> Vec<(String, String)> {
@@ -185,4 +185,21 @@ fn ipsets() {
     assert_eq!(read, printed);
     assert_eq!(read.len(), 5);
     assert_eq!(cluster.nodes[0].netns[1].ipsets, Some(Vec::new()));
+}
+
+#[test]
+fn lists_of_the_recent_match() {
+    if !allowed() {
+        return;
+    }
+    let made = node();
+    made.script(0, "iptables-nft -A INPUT -m recent --name affinity --set");
+    let fill = "echo +10.0.0.7 > /proc/net/xt_recent/affinity; echo +10.0.0.8 > /proc/net/xt_recent/affinity";
+    run("ip", &["netns", "exec", made.name(0), "sh", "-c", fill]);
+    let cluster = made.read();
+    let mut lists = host(&cluster).recent.clone().unwrap();
+    lists[0].1.sort();
+    let wanted = vec!["10.0.0.7".parse().unwrap(), "10.0.0.8".parse().unwrap()];
+    assert_eq!(lists, [("affinity".to_owned(), wanted)]);
+    assert_eq!(cluster.nodes[0].netns[1].recent, Some(Vec::new()));
 }

@@ -10,7 +10,7 @@ mod conntrack;
 mod files;
 mod filters;
 pub(super) mod ipset;
-mod ipvs;
+pub(super) mod ipvs;
 mod json;
 mod layout;
 mod links;

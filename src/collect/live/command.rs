@@ -109,6 +109,7 @@ fn end(child: &mut Child) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -26,6 +26,7 @@ mod routes;
 mod rules;
 mod sockets;
 mod sysctls;
+mod virtual_servers;
 
 use std::fs::File;
 use std::io;

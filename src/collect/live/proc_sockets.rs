@@ -94,6 +94,7 @@ fn address_of(hex: &str) -> Option<IpAddr> {
 }
 
 #[cfg(all(test, target_endian = "little"))]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

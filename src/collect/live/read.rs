@@ -10,7 +10,7 @@ use super::namespaces::Handle;
 use super::netlink::{Client, Dump};
 use super::{
     addresses, fdb, files, ipsets, iptables, links, neighbors, nft, nsids, recent, routes, rules,
-    sockets, sysctls,
+    sockets, sysctls, virtual_servers,
 };
 use crate::model::{Family, Gap, Netns, NetnsName};
 
@@ -65,6 +65,11 @@ impl Report {
         self.add(format_args!("{section}: not read: {error}{hint}"));
     }
 
+    /// What was read by a program; why it was not is reported.
+    fn keep<T>(&mut self, read: Result<T, String>) -> Option<T> {
+        read.map_err(|hole| self.add(hole)).ok()
+    }
+
     fn take_one<T>(&mut self, section: &str, read: io::Result<T>) -> Option<T> {
         read.map_err(|error| self.failed(section, &error)).ok()
     }
@@ -111,13 +116,10 @@ pub(super) fn everything(
     for hole in holes {
         report.add(hole);
     }
-    netns.ipsets = match ipsets::read(&report.place, &mut report.gaps) {
-        Ok(sets) => Some(sets),
-        Err(hole) => {
-            report.add(hole);
-            None
-        }
-    };
+    let sets = ipsets::read(&report.place, &mut report.gaps);
+    netns.ipsets = report.keep(sets);
+    let servers = virtual_servers::read(&report.place, &mut report.gaps);
+    netns.virtual_servers = report.keep(servers);
     netns.native_nft = report.take("nftables", nft::read(&netns.iptables));
     if let Some(pid) = handle.pid {
         netns.resolv_conf = report
