@@ -56,7 +56,7 @@ fn bundle(made: &Namespaces) -> Cluster {
         1,
         &folder.0.join("nodes/node1/netns").join(made.name(1)),
     );
-    bundle::load(&[folder.0.clone()]).unwrap()
+    bundle::load(std::slice::from_ref(&folder.0)).unwrap()
 }
 
 /// The lines of a ruleset, by table and chain.
