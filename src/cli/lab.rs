@@ -1,183 +1,19 @@
 //! `kubenet lab`: the practice cluster, a small real cluster out of network namespaces on this machine.
 
-use std::ffi::OsString;
+mod args;
+
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::{Failure, Global, Outcome, output};
 use crate::lab::registry::{self, DEFAULT_NAME, LabState};
 use crate::lab::spec::{Backend, IptablesBackend, Spec};
 use crate::lab::{LabError, build, capture, demo, holder, iptables, namespace, shell};
-
-/// Arguments of `lab`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  sudo kubenet lab up                          builds a cluster of three nodes
-  sudo kubenet --lab trace client nginx-test   traces through it, live
-  sudo kubenet lab run client -- nc -w1 10.43.6.58 80
-  sudo kubenet lab down                        leaves nothing behind
-  kubenet lab shell                            a place to do the same without root
-
-Everything is in namespaces of its own; this machine's network is not touched.")]
-pub struct LabArgs {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: LabCommand,
-}
-
-/// What can be done with labs.
-#[derive(Debug, Subcommand)]
-pub enum LabCommand {
-    /// Build a lab
-    Up(UpArgs),
-    /// Take a lab down, without a trace
-    Down(DownArgs),
-    /// List the labs that are up
-    List(ListArgs),
-    /// Run a program in the network namespace of a pod or node
-    Run(RunArgs),
-    /// Open a shell in which labs can be built without root
-    Shell(ShellArgs),
-    /// Write a bundle of a lab, by the standard tools
-    Capture(CaptureArgs),
-    /// Hold a namespace: started by `up`, once for each
-    #[command(hide = true)]
-    Hold {
-        /// The lab, for whoever lists processes.
-        lab: String,
-        /// The pod or node, likewise.
-        place: String,
-    },
-    /// Be the first process of a `shell`
-    #[command(hide = true)]
-    Init {
-        /// The program to run.
-        #[arg(last = true)]
-        command: Vec<OsString>,
-    },
-}
-
-/// Arguments of `lab up`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  sudo kubenet lab up
-  sudo kubenet lab up --name direct --backend host-gw --iptables legacy
-
-The cluster: nodes master 192.168.205.4, node1 .3, node2 .5; pods in 10.42.0.0/16,
-Services in 10.43.0.0/16. Servers in the pods answer with their pod's name, the
-client's address as they see it, and the address they were reached by.")]
-pub struct UpArgs {
-    /// Name of the lab: several can stand side by side
-    #[arg(long, default_value = DEFAULT_NAME)]
-    pub name: String,
-    /// How packets get from node to node
-    #[arg(long, value_enum, default_value_t = BackendArg::Vxlan)]
-    pub backend: BackendArg,
-    /// Which of the kernel's two iptables holds the rules
-    #[arg(long, value_enum, default_value_t = IptablesArg::Nft)]
-    pub iptables: IptablesArg,
-    /// Build what a file says (JSON), instead of the cluster described here
-    #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["backend", "iptables"])]
-    pub spec: Option<PathBuf>,
-}
-
-/// flannel's backends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum BackendArg {
-    /// In a vxlan tunnel.
-    Vxlan,
-    /// As they are, with the other node as the gateway.
-    HostGw,
-}
-
-/// The kernel's two iptables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum IptablesArg {
-    /// nf_tables.
-    Nft,
-    /// x_tables.
-    Legacy,
-}
-
-/// Arguments of `lab down`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  sudo kubenet lab down
-  sudo kubenet lab down --name direct
-  sudo kubenet lab down --all")]
-pub struct DownArgs {
-    /// Name of the lab; the only one when left out
-    #[arg(long, conflicts_with = "all")]
-    pub name: Option<String>,
-    /// Every lab
-    #[arg(long)]
-    pub all: bool,
-}
-
-/// Arguments of `lab list`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  sudo kubenet lab list
-  sudo kubenet lab list -o json")]
-pub struct ListArgs {}
-
-/// Arguments of `lab run`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  sudo kubenet lab run client -- nc -w1 10.43.6.58 80
-  sudo kubenet lab run kube-system/coredns-a -- ip addr
-  sudo kubenet lab run node/master -- iptables-save -t nat
-  sudo kubenet lab run ext -- ping -c1 192.168.205.4   the host outside the cluster
-
-The exit status is the program's.")]
-pub struct RunArgs {
-    /// NAME or NAMESPACE/NAME of a pod, node/NAME, or ext
-    pub place: String,
-    /// The program and its arguments
-    #[arg(last = true, required = true)]
-    pub command: Vec<OsString>,
-    /// Name of the lab; the only one when left out
-    #[arg(long)]
-    pub name: Option<String>,
-}
-
-/// Arguments of `lab shell`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  kubenet lab shell
-  kubenet lab shell -- sh -c 'kubenet lab up && kubenet --lab trace client nginx-test'
-
-Opens user, mount, network and process namespaces. All that was built inside ends
-with the shell.")]
-pub struct ShellArgs {
-    /// The program to run instead of $SHELL
-    #[arg(last = true)]
-    pub command: Vec<OsString>,
-}
-
-/// Arguments of `lab capture`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  sudo kubenet lab capture /tmp/dump
-  kubenet --bundle /tmp/dump trace client nginx-test")]
-pub struct CaptureArgs {
-    /// The directory to write
-    #[arg(value_name = "DIR")]
-    pub directory: PathBuf,
-    /// Name of the lab; the only one when left out
-    #[arg(long)]
-    pub name: Option<String>,
-}
+pub use args::{
+    BackendArg, CaptureArgs, DownArgs, IptablesArg, LabArgs, LabCommand, RunArgs, UpArgs,
+};
 
 /// Does it.
 pub fn run(args: LabArgs, global: &Global) -> Result<Outcome, Failure> {

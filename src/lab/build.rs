@@ -10,17 +10,17 @@ use super::error::LabError;
 use super::holder::{self, Held};
 use super::kube_proxy::{self, Settings};
 use super::netlink::{self, Namespaces};
-use super::plan::{self, NamespacePlan};
+use super::plan::NamespacePlan;
 use super::process::Process;
 use super::registry::{self, LabState, Place};
 use super::rules::Rules;
 use super::server::Server;
 use super::spec::Spec;
-use super::{flannel, iptables, kubelet, namespace, nfacct};
+use super::{flannel, iptables, kubelet, namespace, nfacct, wiring};
 
 /// Builds a lab. `program` is kubenet itself, which is started once for each namespace. On failure nothing is left behind.
 pub fn up(name: &str, spec: Spec, program: &Path) -> Result<LabState, LabError> {
-    let plans = plan::plans(&spec)?;
+    let plans = wiring::plans(&spec)?;
     let builder =
         Process::current().map_err(|error| LabError::step("read /proc/self/stat", error))?;
     let mut state = LabState {
@@ -122,7 +122,7 @@ pub fn servers(spec: &Spec) -> Result<Vec<(Place, Server)>, LabError> {
             };
             let pod_name = endpoint.pod.as_ref().map(|(_, name)| name.as_str());
             let (place, name) = if let Some(pod) = pods.iter().find(|pod| pod.address == ip) {
-                (plan::pod_place(pod), pod.object.name.as_str())
+                (wiring::pod_place(pod), pod.object.name.as_str())
             } else if let Some(node) = nodes.iter().find(|node| node.address == ip) {
                 (
                     Place::Node {

@@ -1,7 +1,7 @@
 //! The practice cluster: a small real cluster out of network namespaces on this machine.
 //!
 //! What it shall be is data ([`spec`]). What each namespace shall hold follows from that by pure functions, one for each
-//! program of a real node ([`kube_proxy`], [`flannel`], [`kubelet`], and [`plan`] for the CNI plugin and the wires).
+//! program of a real node ([`kube_proxy`], [`flannel`], [`kubelet`], and [`wiring`] for the CNI plugin and the wires).
 //!
 //! Every namespace is held open by one process of our own, which also runs the servers of the pod that lives in
 //! it: end those processes, and nothing is left. The machine's own namespace is never touched.
@@ -9,7 +9,6 @@
 pub mod build;
 pub mod capture;
 pub mod demo;
-pub mod endpoints;
 pub mod error;
 pub mod flannel;
 pub mod holder;
@@ -28,5 +27,7 @@ pub mod rules;
 pub mod server;
 pub mod shell;
 pub mod spec;
+pub mod state;
+pub mod wiring;
 
 pub use error::LabError;

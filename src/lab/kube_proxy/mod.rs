@@ -1,0 +1,78 @@
+//! The rules that kube-proxy 1.36 writes in its iptables mode, for IPv4 (pkg/proxy/iptables/proxier.go).
+//!
+//! A Service's port becomes a line in `KUBE-SERVICES` for each address, a `KUBE-SVC-` chain (and `KUBE-SVL-`, `KUBE-EXT-`,
+//! `KUBE-FW-` where policies ask for them) and a `KUBE-SEP-` chain for each endpoint; what cannot be served is refused in
+//! the filter table. Go's maps have no order, so the order of Services is kube-proxy's whim; here it is by name.
+
+mod choice;
+pub mod endpoints;
+mod frame;
+mod service;
+mod text;
+
+use ipnet::Ipv4Net;
+
+use super::rules::{Rules, Table};
+use crate::model::{NodeObject, Objects};
+use service::PortRules;
+
+/// The bit that marks packets to be masqueraded, 14, as mark and mask.
+const MASQUERADE: &str = "0x4000/0x4000";
+/// More endpoints than this and rules about single ones carry no comments.
+const LARGE_CLUSTER: usize = 1000;
+/// Counts packets that conntrack could not place, as kube-proxy names it.
+pub const INVALID_COUNTER: &str = "ct_state_invalid_dropped_pkts";
+/// Counts connections to NodePorts on 127.0.0.1, as kube-proxy names it.
+pub const LOCALHOST_COUNTER: &str = "localhost_nps_accepted_pkts";
+
+/// What kube-proxy knows besides the objects.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// `--cluster-cidr`: sources in it are pods.
+    pub cluster_cidr: Ipv4Net,
+    /// Whether the kernel has nfacct, with which kube-proxy counts.
+    pub nfacct: bool,
+}
+
+/// Adds kube-proxy's rules on a node: chains and jumps first, as its first full sync does, then every Service.
+pub fn write(rules: &mut Rules, objects: &Objects, node: &NodeObject, settings: Settings) {
+    frame::write(rules, settings);
+    let with_comments = endpoints::count(objects) <= LARGE_CLUSTER;
+    let mut ports: Vec<_> = objects
+        .services
+        .iter()
+        .filter(|service| !service.headless && service.kind != "ExternalName")
+        .filter_map(|service| Some((service, text::first_v4(&service.cluster_ips)?)))
+        .flat_map(|(service, cluster_ip)| {
+            service
+                .ports
+                .iter()
+                .map(move |port| (service, port, cluster_ip))
+        })
+        .filter_map(|(service, port, cluster_ip)| {
+            let protocol = endpoints::protocol_name(port.protocol)?;
+            let targets = endpoints::of(objects, service, port, node);
+            Some(PortRules {
+                service,
+                port,
+                cluster_ip,
+                protocol,
+                name: text::port_name(service, port),
+                targets,
+                settings,
+                node,
+                with_comments,
+            })
+        })
+        .collect();
+    ports.sort_by(|a, b| (&a.name, a.protocol).cmp(&(&b.name, b.protocol)));
+    for port in &ports {
+        port.write(rules);
+    }
+    rules.append(
+        Table::Nat,
+        "KUBE-SERVICES",
+        "-m comment --comment \"kubernetes service nodeports; NOTE: this must be the last rule in this chain\" \
+         -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS",
+    );
+}

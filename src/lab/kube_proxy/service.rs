@@ -1,0 +1,300 @@
+//! The rules of one port of a Service: who gets in, by which address, and what is refused.
+
+use std::net::Ipv4Addr;
+
+use super::endpoints::{self, Target, Targets};
+use super::text::{as_v4, as_v4_net, comment, counter, first_v4, hash};
+use super::{LOCALHOST_COUNTER, Settings};
+use crate::lab::rules::{Rules, Table};
+use crate::model::{NodeObject, Service, ServicePort};
+
+/// One port of one Service, and all that its rules follow from.
+pub struct PortRules<'a> {
+    pub(super) service: &'a Service,
+    pub(super) port: &'a ServicePort,
+    pub(super) cluster_ip: Ipv4Addr,
+    pub(super) protocol: &'static str,
+    pub(super) name: String,
+    pub(super) targets: Targets,
+    pub(super) settings: Settings,
+    pub(super) node: &'a NodeObject,
+    pub(super) with_comments: bool,
+}
+
+impl PortRules<'_> {
+    /// Adds them all.
+    pub fn write(&self, rules: &mut Rules) {
+        self.write_cluster_ip(rules);
+        self.write_external_addresses(rules);
+        self.write_node_port(rules);
+        self.write_external_chain(rules);
+        self.write_firewall_chain(rules);
+        if !self.targets.cluster.is_empty() {
+            self.write_choice(rules, &self.chain("KUBE-SVC-"), &self.targets.cluster);
+        }
+        if !self.targets.local.is_empty() {
+            self.write_choice(rules, &self.chain("KUBE-SVL-"), &self.targets.local);
+        }
+        for target in &self.targets.reachable {
+            self.write_endpoint(rules, target);
+        }
+    }
+
+    /// The chain of policy Cluster or Local.
+    fn policy_chain(&self, local: bool) -> String {
+        self.chain(if local { "KUBE-SVL-" } else { "KUBE-SVC-" })
+    }
+
+    /// Whether traffic of that policy has an endpoint to go to.
+    fn can_serve(&self, local: bool) -> bool {
+        self.targets.any && !(local && self.targets.local.is_empty())
+    }
+
+    /// What becomes of traffic that has no endpoint to go to: comment, and target with its options.
+    fn refusal(&self) -> (String, &'static str) {
+        if self.targets.any {
+            (format!("{} has no local endpoints", self.name), "DROP")
+        } else {
+            (
+                format!("{} has no endpoints", self.name),
+                "REJECT --reject-with icmp-port-unreachable",
+            )
+        }
+    }
+
+    fn write_cluster_ip(&self, rules: &mut Rules) {
+        let local = self.service.internal_local;
+        if self.can_serve(local) {
+            let chain = self.policy_chain(local);
+            let why = format!("{} cluster IP", self.name);
+            let matches = self.to_address(self.cluster_ip, &why);
+            rules.append(Table::Nat, "KUBE-SERVICES", format!("{matches} -j {chain}"));
+            let foreign = self.settings.cluster_cidr;
+            rules.append(
+                Table::Nat,
+                &chain,
+                format!("! -s {foreign} {matches} -j KUBE-MARK-MASQ"),
+            );
+        } else {
+            let (why, target) = self.refusal();
+            let matches = self.to_address(self.cluster_ip, &why);
+            rules.append(
+                Table::Filter,
+                "KUBE-SERVICES",
+                format!("{matches} -j {target}"),
+            );
+        }
+    }
+
+    fn write_external_addresses(&self, rules: &mut Rules) {
+        let external = self
+            .service
+            .external_ips
+            .iter()
+            .filter_map(as_v4)
+            .map(|ip| (ip, "external IP", false));
+        let balanced = self
+            .balanced_ips()
+            .into_iter()
+            .map(|ip| (ip, "loadbalancer IP", self.has_firewall()));
+        for (ip, what, firewalled) in external.chain(balanced) {
+            if self.targets.any {
+                let chain = self.chain(if firewalled { "KUBE-FW-" } else { "KUBE-EXT-" });
+                let matches = self.to_address(ip, &format!("{} {what}", self.name));
+                rules.append(Table::Nat, "KUBE-SERVICES", format!("{matches} -j {chain}"));
+            }
+            if firewalled {
+                let why = format!(
+                    "{} traffic not accepted by {}",
+                    self.name,
+                    self.chain("KUBE-FW-")
+                );
+                let matches = self.to_address(ip, &why);
+                rules.append(
+                    Table::Filter,
+                    "KUBE-PROXY-FIREWALL",
+                    format!("{matches} -j DROP"),
+                );
+            }
+            if !self.can_serve(self.service.external_local) {
+                let (why, target) = self.refusal();
+                let matches = self.to_address(ip, &why);
+                rules.append(
+                    Table::Filter,
+                    "KUBE-EXTERNAL-SERVICES",
+                    format!("{matches} -j {target}"),
+                );
+            }
+        }
+    }
+
+    fn write_node_port(&self, rules: &mut Rules) {
+        let protocol = self.protocol;
+        if let Some(node_port) = self.port.node_port {
+            if self.targets.any {
+                let chain = self.chain("KUBE-EXT-");
+                let matches = format!(
+                    "-p {protocol} {} -m {protocol} --dport {node_port}",
+                    comment(&self.name)
+                );
+                if self.settings.nfacct {
+                    let counted = counter(self.settings, LOCALHOST_COUNTER);
+                    rules.append(
+                        Table::Nat,
+                        "KUBE-NODEPORTS",
+                        format!("-d 127.0.0.0/8 {matches} {counted}-j {chain}"),
+                    );
+                }
+                rules.append(
+                    Table::Nat,
+                    "KUBE-NODEPORTS",
+                    format!("{matches} -j {chain}"),
+                );
+            }
+            if !self.can_serve(self.service.external_local) {
+                let (why, target) = self.refusal();
+                rules.append(
+                    Table::Filter,
+                    "KUBE-EXTERNAL-SERVICES",
+                    format!(
+                        "-p {protocol} {} -m addrtype --dst-type LOCAL -m {protocol} --dport {node_port} -j {target}",
+                        comment(&why)
+                    ),
+                );
+            }
+        }
+        if let Some(health) = self.service.health_check_node_port {
+            let why = format!("{} health check node port", self.name);
+            rules.append(
+                Table::Filter,
+                "KUBE-NODEPORTS",
+                format!("-p tcp {} -m tcp --dport {health} -j ACCEPT", comment(&why)),
+            );
+        }
+    }
+
+    fn write_external_chain(&self, rules: &mut Rules) {
+        if !self.targets.any || !endpoints::is_external(self.service, self.port) {
+            return;
+        }
+        let chain = self.chain("KUBE-EXT-");
+        let local = self.service.external_local;
+        if local {
+            // Pods and the node itself need not keep to local endpoints: they are not outside.
+            let everywhere = self.chain("KUBE-SVC-");
+            let pods = self.settings.cluster_cidr;
+            let why = |what: &str| {
+                comment(&format!(
+                    "{what} traffic for {} external destinations",
+                    self.name
+                ))
+            };
+            rules.append(
+                Table::Nat,
+                &chain,
+                format!("-s {pods} {} -j {everywhere}", why("pod")),
+            );
+            let from_here = "-m addrtype --src-type LOCAL";
+            rules.append(
+                Table::Nat,
+                &chain,
+                format!("{} {from_here} -j KUBE-MARK-MASQ", why("masquerade LOCAL")),
+            );
+            rules.append(
+                Table::Nat,
+                &chain,
+                format!("{} {from_here} -j {everywhere}", why("route LOCAL")),
+            );
+        } else {
+            let why = format!("masquerade traffic for {} external destinations", self.name);
+            rules.append(
+                Table::Nat,
+                &chain,
+                format!("{} -j KUBE-MARK-MASQ", comment(&why)),
+            );
+        }
+        if self.can_serve(local) {
+            rules.append(
+                Table::Nat,
+                &chain,
+                format!("-j {}", self.policy_chain(local)),
+            );
+        }
+    }
+
+    fn write_firewall_chain(&self, rules: &mut Rules) {
+        if !self.has_firewall() {
+            return;
+        }
+        let (chain, onward) = (self.chain("KUBE-FW-"), self.chain("KUBE-EXT-"));
+        let why = comment(&format!("{} loadbalancer IP", self.name));
+        let ranges: Vec<_> = self
+            .service
+            .source_ranges
+            .iter()
+            .filter_map(as_v4_net)
+            .collect();
+        for range in &ranges {
+            rules.append(Table::Nat, &chain, format!("-s {range} {why} -j {onward}"));
+        }
+        // A node that may connect may find itself with the balancer's address as its source.
+        let node_may = first_v4(&self.node.addresses)
+            .is_some_and(|ip| ranges.iter().any(|range| range.contains(&ip)));
+        if node_may {
+            for ip in self.balanced_ips() {
+                rules.append(Table::Nat, &chain, format!("-s {ip}/32 {why} -j {onward}"));
+            }
+        }
+        let rest = format!(
+            "other traffic to {} will be dropped by KUBE-PROXY-FIREWALL",
+            self.name
+        );
+        rules.append(Table::Nat, &chain, comment(&rest));
+    }
+
+    /// Matches this port at an address.
+    fn to_address(&self, ip: Ipv4Addr, why: &str) -> String {
+        let protocol = self.protocol;
+        format!(
+            "-d {ip}/32 -p {protocol} {} -m {protocol} --dport {}",
+            comment(why),
+            self.port.port
+        )
+    }
+
+    /// The balancer's addresses for which nodes answer (not those with `ipMode: Proxy`).
+    fn balanced_ips(&self) -> Vec<Ipv4Addr> {
+        let proxied = &self.service.load_balancer_proxy_ips;
+        self.service
+            .load_balancer_ips
+            .iter()
+            .filter(|ip| !proxied.contains(ip))
+            .filter_map(as_v4)
+            .collect()
+    }
+
+    fn has_firewall(&self) -> bool {
+        self.targets.any
+            && !self.balanced_ips().is_empty()
+            && self
+                .service
+                .source_ranges
+                .iter()
+                .any(|net| as_v4_net(net).is_some())
+    }
+
+    fn chain(&self, prefix: &str) -> String {
+        format!(
+            "{prefix}{}",
+            hash(&format!("{}{}", self.name, self.protocol))
+        )
+    }
+
+    /// The chain of an endpoint.
+    pub(super) fn endpoint_chain(&self, target: &Target) -> String {
+        format!(
+            "KUBE-SEP-{}",
+            hash(&format!("{}{}{}", self.name, self.protocol, target.text()))
+        )
+    }
+}
