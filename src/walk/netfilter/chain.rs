@@ -97,7 +97,7 @@ impl<'c> Walk<'c> {
                     written = written.min(stack.len());
                 }
                 Effect::Accept(kind, text) => {
-                    let text = format!("{}: {text}", origin.path());
+                    let text = format!("{}: {text}", origin.path_from(written));
                     self.journey
                         .step(proven(kind, text, origin.source(), origin.raw()));
                     return Ok(());
@@ -135,20 +135,21 @@ impl<'c> Walk<'c> {
             Answer::No => Ok(false),
             Answer::Yes => Ok(true),
             Answer::Chance(share) => {
-                let taken = self
-                    .choices
-                    .choose(Question::Balance(vec![share, 1.0 - share]))
-                    == 0;
+                // Taken or not, this is where the ways part: how the dice were reached is common to them.
+                let origin = Origin { base, stack, rule };
+                self.write_path(&origin, written);
+                let shares = vec![share, 1.0 - share];
+                let taken = self.choices.choose(Question::Balance(shares)) == 0;
                 if taken {
-                    let origin = Origin { base, stack, rule };
-                    self.write_path(&origin, written);
-                    let text = format!("{} of 1 go to {}", share_text(share), origin.target());
-                    self.journey.step(proven(
-                        StepKind::Balance,
-                        text,
-                        origin.source(),
-                        origin.raw(),
-                    ));
+                    let text = format!(
+                        "rule {} takes {}: {}",
+                        rule.number,
+                        share_text(share),
+                        origin.target()
+                    );
+                    let kind = StepKind::Balance;
+                    self.journey
+                        .step(proven(kind, text, origin.source(), origin.raw()));
                 }
                 Ok(taken)
             }
@@ -249,15 +250,24 @@ impl<'c> Origin<'_, 'c> {
         }
     }
 
-    /// `filter FORWARD > FLANNEL-FWD rule 1`.
-    fn path(&self) -> String {
-        let chains: Vec<&str> = self.stack.iter().map(|frame| &*frame.chain.name).collect();
-        format!(
-            "{} {} rule {}",
-            table_name(self.base.table.kind),
-            chains.join(" > "),
-            self.rule.number
-        )
+    /// `nat PREROUTING rule 1 > KUBE-SERVICES rule 4 > KUBE-SVC-X rule 2`: how the rule was reached, from the chain at
+    /// `written` on; what lies before it has been told.
+    fn path_from(&self, written: usize) -> String {
+        let mut text = match written {
+            0 => format!("{} ", table_name(self.base.table.kind)),
+            _ => String::new(),
+        };
+        let told = written
+            .saturating_sub(1)
+            .min(self.stack.len().saturating_sub(1));
+        for (at, frame) in self.stack.iter().enumerate().skip(told) {
+            if let Some(rule) = frame.led_by.filter(|_| at > told) {
+                text.push_str(&format!(" rule {} > ", rule.number));
+            }
+            text.push_str(&frame.chain.name);
+        }
+        text.push_str(&format!(" rule {}", self.rule.number));
+        text
     }
 
     /// The step that says through which chains the rule was reached; its evidence are the rules that jumped.
@@ -265,11 +275,8 @@ impl<'c> Origin<'_, 'c> {
         let mut text = table_name(self.base.table.kind).to_owned();
         let mut raw = Vec::new();
         let mut comment = None;
-        for (frame, from) in self
-            .stack
-            .iter()
-            .zip(std::iter::once(None).chain(self.stack.iter().map(Some)))
-        {
+        let mut from: Option<&Frame<'c>> = None;
+        for frame in self.stack {
             if let (Some(rule), Some(from)) = (frame.led_by, from) {
                 let line = self.base.ruleset.line(from.chain, rule);
                 comment = comment_of(line).or(comment);
@@ -277,6 +284,7 @@ impl<'c> Origin<'_, 'c> {
                 text.push_str(&format!(" rule {} >", rule.number));
             }
             text.push_str(&format!(" {}", frame.chain.name));
+            from = Some(frame);
         }
         if let Some(comment) = comment {
             text.push_str(&format!(": {comment}"));
