@@ -1,0 +1,151 @@
+//! Which devices of the nodes a connection's first packet crosses, seen by packet sockets (packet(7)).
+//!
+//! One socket in each node's namespace sees every device of it, in the order the kernel handles the packet; the nodes
+//! are ordered by the time of what they saw first.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::IoSliceMut;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::Duration;
+
+use kubenet::lab::namespace;
+use nix::sys::socket::{
+    AddressFamily, ControlMessageOwned, LinkAddr, MsgFlags, SockFlag, SockProtocol, SockType,
+    recvmsg, setsockopt, socket, sockopt,
+};
+
+/// A packet at a device: node, device, `in` or `out`.
+pub type Sighting = (String, String, &'static str);
+
+/// Sockets that watch the nodes.
+pub struct Sniffer {
+    nodes: Vec<(String, OwnedFd, HashMap<usize, String>)>,
+}
+
+/// PACKET_OUTGOING of linux/if_packet.h.
+const OUTGOING: u8 = 4;
+
+impl Sniffer {
+    /// Starts watching these nodes.
+    pub fn new(nodes: &[(String, File)]) -> Self {
+        let nodes = nodes.iter().map(|(name, namespace)| {
+            let (socket, devices) = namespace::run_in(namespace, name, || {
+                let socket = socket(
+                    AddressFamily::Packet,
+                    SockType::Datagram,
+                    SockFlag::SOCK_CLOEXEC,
+                    SockProtocol::EthAll,
+                )
+                .expect("a packet socket needs CAP_NET_RAW");
+                setsockopt(&socket, sockopt::ReceiveTimestampns, &true).expect("timestamps");
+                let names = nix::net::if_::if_nameindex().expect("the devices");
+                let devices = names
+                    .iter()
+                    .map(|device| {
+                        (
+                            device.index() as usize,
+                            device.name().to_string_lossy().into_owned(),
+                        )
+                    })
+                    .collect();
+                Ok((socket, devices))
+            })
+            .expect("the node's namespace can be entered");
+            (name.clone(), socket, devices)
+        });
+        let nodes = nodes.collect();
+        // The kernel begins to stamp packets a moment after it is asked to (net_enable_timestamp); one that was not
+        // stamped gets the time at which it is read.
+        std::thread::sleep(Duration::from_millis(100));
+        Self { nodes }
+    }
+
+    /// Forgets what was seen until now.
+    pub fn forget(&self) {
+        self.drain(|_| false);
+    }
+
+    /// Everything seen since the last call, of packets that `wanted` accepts, in order.
+    pub fn drain(&self, wanted: impl Fn(&[u8]) -> bool) -> Vec<Sighting> {
+        let mut by_node: Vec<(Duration, Vec<Sighting>)> = Vec::new();
+        for (node, socket, devices) in &self.nodes {
+            let mut first = None;
+            let mut seen = Vec::new();
+            let mut buffer = [0; 2048];
+            loop {
+                let mut parts = [IoSliceMut::new(&mut buffer)];
+                let mut control = nix::cmsg_space!(nix::sys::time::TimeSpec);
+                let Ok(message) = recvmsg::<LinkAddr>(
+                    socket.as_raw_fd(),
+                    &mut parts,
+                    Some(&mut control),
+                    MsgFlags::MSG_DONTWAIT,
+                ) else {
+                    break;
+                };
+                let length = message.bytes;
+                let at =
+                    message
+                        .cmsgs()
+                        .ok()
+                        .into_iter()
+                        .flatten()
+                        .find_map(|control| match control {
+                            ControlMessageOwned::ScmTimestampns(time) => Some(Duration::from(time)),
+                            _ => None,
+                        });
+                let address = message.address;
+                let Some(address) = address.filter(|_| wanted(&buffer[..length])) else {
+                    continue;
+                };
+                let Some(device) = devices.get(&address.ifindex()) else {
+                    continue;
+                };
+                if device == "lo" {
+                    continue;
+                }
+                first = first.or(at);
+                let dir = if address.pkttype() == OUTGOING {
+                    "out"
+                } else {
+                    "in"
+                };
+                seen.push((node.clone(), device.clone(), dir));
+            }
+            if let Some(first) = first {
+                by_node.push((first, seen));
+            }
+        }
+        by_node.sort_by_key(|(first, _)| *first);
+        by_node.into_iter().flat_map(|(_, seen)| seen).collect()
+    }
+}
+
+/// The innermost IPv4 packet: what a vxlan packet carries, or the packet itself.
+fn innermost(packet: &[u8]) -> Option<(u8, &[u8])> {
+    let header = usize::from(packet.first()? & 0x0f) * 4;
+    if packet.first()? >> 4 != 4 {
+        return None;
+    }
+    let protocol = *packet.get(9)?;
+    let payload = packet.get(header..)?;
+    if protocol == 17 && payload.get(2..4)? == 8472_u16.to_be_bytes() {
+        // UDP and vxlan headers, then the inner frame's Ethernet header.
+        return innermost(payload.get(8 + 8 + 14..)?);
+    }
+    Some((protocol, payload))
+}
+
+/// The first packet of a TCP connection: SYN without ACK.
+pub fn is_syn(packet: &[u8]) -> bool {
+    innermost(packet).is_some_and(|(protocol, segment)| {
+        protocol == 6 && segment.get(13).is_some_and(|flags| flags & 0x12 == 0x02)
+    })
+}
+
+/// The datagram that a client sends: the test's own word is all it holds.
+pub fn is_question(packet: &[u8]) -> bool {
+    innermost(packet)
+        .is_some_and(|(protocol, datagram)| protocol == 17 && datagram.get(8..) == Some(b"who"))
+}
