@@ -246,10 +246,18 @@ impl Walk<'_> {
             return Err(self.stop(&packet, Stop::unknown(netns, why).at(device)));
         }
         if let Some(range) = self.cluster_range(netns, &packet) {
-            let why = format!(
-                "{destination} lies in {range} but leaves the cluster by {device}: outside nobody has it"
-            );
-            return Err(self.stop(&packet, Stop::dropped(netns, why).at(device)));
+            let left = format!("{destination} lies in {range} but leaves the cluster by {device}");
+            let stop = match self.owner(&packet) {
+                // Some node could still serve it, if a router outside sends it back to one.
+                Some(owner) => Stop::unknown(
+                    netns,
+                    format!(
+                        "{left}: whether a router there sends it back, to {owner}, is not known"
+                    ),
+                ),
+                None => Stop::dropped(netns, format!("{left}: nobody has it")),
+            };
+            return Err(self.stop(&packet, stop.at(device)));
         }
         let place = self.place_name(netns);
         self.not_seen(format!(
@@ -267,6 +275,31 @@ impl Walk<'_> {
                 device: device.to_owned(),
             },
         })
+    }
+
+    /// Who in the cluster would take a packet if it came to some node: a Service with endpoints, or a pod.
+    fn owner(&self, packet: &Packet) -> Option<String> {
+        let objects = &self.cluster.objects;
+        let pod = objects
+            .pods
+            .iter()
+            .find(|pod| pod.ips.contains(&packet.destination));
+        if let Some(pod) = pod {
+            return Some(format!("pod {}/{}", pod.namespace, pod.name));
+        }
+        let service = objects.services.iter().find(|service| {
+            service.cluster_ips.contains(&packet.destination)
+                && service.ports.iter().any(|port| {
+                    port.protocol == packet.protocol
+                        && packet.destination_port.number() == Some(port.port)
+                })
+        })?;
+        let served = objects.endpoint_slices.iter().any(|slice| {
+            slice.namespace == service.namespace
+                && slice.service == service.name
+                && !slice.endpoints.is_empty()
+        });
+        served.then(|| format!("Service {}/{}", service.namespace, service.name))
     }
 
     /// The range of the cluster that an address belongs to, in words, where one is known.
