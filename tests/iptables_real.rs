@@ -1,56 +1,10 @@
 //! The dumps of real clusters: every rule that kube-proxy, flannel, kubelet and the portmap plugin wrote is understood.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+mod iptables_fixtures;
 
+use iptables_fixtures::{five_thousand_services, real_dumps};
 use kubenet::model::Family;
 use kubenet::model::iptables::{Backend, Match, Ruleset, TableKind, Target};
-
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
-}
-
-/// Each iptables-save and ip6tables-save file of the captured clusters, with its path.
-fn real_dumps() -> Vec<(String, String)> {
-    let mut archives = Vec::new();
-    for folder in ["clusters", "clusters/faults"] {
-        for entry in fixtures()
-            .join(folder)
-            .read_dir()
-            .expect("fixtures are part of the project")
-        {
-            let path = entry.expect("a readable folder").path();
-            if path.to_string_lossy().ends_with(".tar.zst") {
-                archives.push(path);
-            }
-        }
-    }
-    let mut dumps = Vec::new();
-    for archive in archives {
-        let name = archive
-            .file_name()
-            .expect("a file")
-            .to_string_lossy()
-            .into_owned();
-        let plain = zstd::Decoder::new(File::open(&archive).expect("a fixture")).expect("zstd");
-        let mut tar = tar::Archive::new(plain);
-        for entry in tar.entries().expect("a tar") {
-            let mut entry = entry.expect("an entry");
-            let path = entry.path().expect("a path").to_string_lossy().into_owned();
-            if path.contains("tables") && path.contains("save") {
-                let mut text = String::new();
-                entry.read_to_string(&mut text).expect("text");
-                dumps.push((format!("{name}/{path}"), text));
-            }
-        }
-    }
-    assert!(
-        dumps.len() >= 12,
-        "the fixtures hold dumps of at least 3 nodes and 2 clusters, both families"
-    );
-    dumps
-}
 
 fn read(name: &str, text: &str) -> Ruleset {
     let family = if name.contains("ip6tables") {
@@ -111,11 +65,7 @@ fn every_rule_of_real_clusters_is_understood() {
 
 #[test]
 fn every_rule_of_five_thousand_services_is_understood() {
-    let file = File::open(fixtures().join("scale/iptables-5000x10.txt.gz")).expect("a fixture");
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(file)
-        .read_to_string(&mut text)
-        .expect("gzip");
+    let text = five_thousand_services();
     let ruleset = read("iptables-save", &text);
     assert_eq!(ruleset.problems(), []);
     let nat = ruleset

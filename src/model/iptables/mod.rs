@@ -10,6 +10,8 @@ mod parse;
 mod rule;
 mod ruleset;
 mod target;
+#[cfg(test)]
+mod tests;
 
 pub use condition::{AddrType, ConntrackMatch, Match, MultiportSide, SetDirection};
 pub use rule::{Counters, Interface, Negatable, PortRange, Rule};

@@ -73,6 +73,7 @@ pub(super) fn rule(
         matches: scratch,
         problems,
         last: Part::General,
+        strays: false,
     };
     parser.all();
     let mut rule = parser.rule;
@@ -97,6 +98,8 @@ struct Parser<'a, 'b> {
     matches: &'b mut Vec<Match>,
     problems: Option<&'b mut Vec<String>>,
     last: Part<'a>,
+    /// Whether a word belonged to nothing.
+    strays: bool,
 }
 
 impl<'a> Parser<'a, '_> {
@@ -133,6 +136,8 @@ impl<'a> Parser<'a, '_> {
             self.cut("a quote in its line is not closed");
         } else if self.surroundings.broken {
             self.cut("the dump breaks off in its line");
+        } else if self.strays && matches!(self.rule.target, Target::None) {
+            self.cut("its target may be among words that are not known");
         }
     }
 
@@ -229,6 +234,9 @@ impl<'a> Parser<'a, '_> {
     }
 
     fn target(&mut self, name: &'a str, goto: bool) {
+        if !matches!(self.rule.target, Target::None) {
+            return self.cut("a rule has one target, and its line has two");
+        }
         self.last = Part::Target(name);
         self.rule.goto = goto;
         let declared = self
@@ -260,6 +268,7 @@ impl<'a> Parser<'a, '_> {
 
     /// A word that belongs to nothing: what came before it is not what it seemed.
     fn stray(&mut self, word: &'a str) {
+        self.strays = true;
         let fault = Fault {
             word,
             why: "a word in its line is not known",
@@ -285,7 +294,7 @@ impl<'a> Parser<'a, '_> {
         self.words.skip_options();
     }
 
-    /// The end of the line is missing: more conditions and another target may have been there.
+    /// What the line says is not all, or not so: other conditions and another target may have been meant.
     fn cut(&mut self, why: &'static str) {
         self.matches.push(Match::Unknowable {
             module: "?".into(),

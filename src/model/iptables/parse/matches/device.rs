@@ -88,17 +88,13 @@ pub(super) fn pkttype<'a>(words: &mut Words<'a>, found: &mut Vec<Match>) -> Pars
 
 pub(super) fn owner<'a>(words: &mut Words<'a>, found: &mut Vec<Match>) -> Parsed<'a, ()> {
     let (mut uid, mut gid, mut socket_exists) = (None, None, None);
+    let mut all_groups = false;
     while let Some(mut flag) = words.option() {
         match flag.name {
             "--uid-owner" => uid = Some(ids(words, &mut flag)?),
             "--gid-owner" => gid = Some(ids(words, &mut flag)?),
             "--socket-exists" => socket_exists = Some(flag.negate),
-            "--suppl-groups" => {
-                return Err(Fault {
-                    word: flag.name,
-                    why: "it depends on all groups of the process that sends",
-                });
-            }
+            "--suppl-groups" => all_groups = true,
             _ => return Err(no_such(flag)),
         }
     }
@@ -108,10 +104,18 @@ pub(super) fn owner<'a>(words: &mut Words<'a>, found: &mut Vec<Match>) -> Parsed
             why: NO_OPTION,
         });
     }
-    found.push(Match::Owner {
-        uid,
-        gid,
-        socket_exists,
+    found.push(if all_groups {
+        let why = "it depends on all groups of the process that sends";
+        Match::Unknowable {
+            module: "owner".into(),
+            why,
+        }
+    } else {
+        Match::Owner {
+            uid,
+            gid,
+            socket_exists,
+        }
     });
     Ok(())
 }

@@ -83,12 +83,7 @@ pub(super) fn recent<'a>(words: &mut Words<'a>, found: &mut Vec<Match>) -> Parse
             "--seconds" => seconds = Some(number32(words.value(&mut flag)?)?),
             "--hitcount" => hitcount = Some(number32(words.value(&mut flag)?)?),
             "--reap" => {}
-            "--rttl" => {
-                beyond_us = Some(Fault {
-                    word: flag.name,
-                    why: "it depends on the TTL of earlier packets",
-                })
-            }
+            "--rttl" => beyond_us = Some("it depends on the TTL of earlier packets"),
             "--name" => name = words.value(&mut flag)?.text().into(),
             "--rsource" => by_source = true,
             "--rdest" => by_source = false,
@@ -98,31 +93,32 @@ pub(super) fn recent<'a>(words: &mut Words<'a>, found: &mut Vec<Match>) -> Parse
                 if !matches!(length, Some(32 | 128))
                     || (length == Some(32) && word.raw.contains(':'))
                 {
-                    beyond_us = Some(word.fault("its list holds networks and not addresses"));
+                    beyond_us = Some("its list holds networks and not addresses");
                 }
             }
             _ => return Err(no_such(flag)),
         }
     }
-    match (set, beyond_us) {
+    let set = set.ok_or(Fault {
+        word: "recent",
+        why: NO_OPTION,
+    })?;
+    found.push(match beyond_us {
         // `--set` holds whatever the list has.
-        (Some(false), Some(fault)) => Err(fault),
-        (None, _) => Err(Fault {
-            word: "recent",
-            why: NO_OPTION,
-        }),
-        (Some(set), _) => {
-            found.push(Match::Recent {
-                negate,
-                name,
-                set,
-                by_source,
-                seconds,
-                hitcount,
-            });
-            Ok(())
-        }
-    }
+        Some(why) if !set => Match::Unknowable {
+            module: "recent".into(),
+            why,
+        },
+        _ => Match::Recent {
+            negate,
+            name,
+            set,
+            by_source,
+            seconds,
+            hitcount,
+        },
+    });
+    Ok(())
 }
 
 /// libxt_set.c.

@@ -22,7 +22,7 @@ pub(super) fn module<'a>(
 ) -> Parsed<'a, ()> {
     match name {
         "comment" => comment(words),
-        "tcp" | "udp" | "sctp" | "dccp" | "udplite" => ports::transport(words, found),
+        "tcp" | "udp" | "sctp" | "dccp" | "udplite" => ports::transport(name, words, found),
         "multiport" | "mport" => ports::multiport(words, found),
         "icmp" => ports::icmp(words, found, &ports::ICMP_TYPES),
         "icmp6" | "icmpv6" => ports::icmp(words, found, &ports::ICMPV6_TYPES),
@@ -86,8 +86,8 @@ fn unknowable(name: &str) -> Option<&'static str> {
         "cluster" | "cpu" => "it depends on a hash or a processor",
         "devgroup" | "realm" => "it depends on groups of devices or routes, which are not read",
         "policy" => "it depends on IPsec",
-        "ah" | "esp" | "dst" | "ecn" | "eui64" | "frag" | "hbh" | "ipv6header" | "mh" | "rt"
-        | "srh" => "it looks at headers which are not traced",
+        "ah" | "esp" | "dst" | "ecn" | "eui64" | "frag" | "hbh" | "ipcomp" | "ipv6header"
+        | "mh" | "rt" | "srh" => "it looks at headers which are not traced",
         _ => return None,
     })
 }

@@ -27,7 +27,11 @@ const FLAGS: [(&str, u8); 8] = [
 const SYN: (u8, u8) = (1 | 2 | 4 | 16, 2);
 
 /// Ports and flags. That the protocol is this one is already asked by `-p`.
-pub(super) fn transport<'a>(words: &mut Words<'a>, found: &mut Vec<Match>) -> Parsed<'a, ()> {
+pub(super) fn transport<'a>(
+    module: &str,
+    words: &mut Words<'a>,
+    found: &mut Vec<Match>,
+) -> Parsed<'a, ()> {
     let mut source = None;
     let mut destination = None;
     while let Some(mut flag) = words.option() {
@@ -49,9 +53,14 @@ pub(super) fn transport<'a>(words: &mut Words<'a>, found: &mut Vec<Match>) -> Pa
                 });
             }
             "--tcp-option" | "--chunk-types" | "--dccp-types" | "--dccp-option" => {
-                return Err(Fault {
-                    word: flag.name,
-                    why: "it looks at parts of the header which are not traced",
+                words.value(&mut flag)?;
+                if flag.name == "--chunk-types" {
+                    words.value(&mut flag)?;
+                }
+                let why = "it looks at parts of the header which are not traced";
+                found.push(Match::Unknowable {
+                    module: module.into(),
+                    why,
                 });
             }
             _ => return Err(no_such(flag)),
