@@ -1,5 +1,7 @@
 //! How fast a ruleset of 160,000 rules is read.
 
+#![allow(missing_docs, reason = "criterion writes functions")]
+
 use std::fs::File;
 use std::hint::black_box;
 use std::io::Read;

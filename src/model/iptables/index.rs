@@ -71,7 +71,7 @@ struct Indexer<'a> {
     tables: Vec<TableRules>,
     /// Index of the table which is open.
     current: Option<usize>,
-    /// Index, in that table, of the chain which the last rule was for: rules of a chain mostly stand together.
+    /// Index, in that table, of the chain which the last rule was for.
     chain: usize,
     number: u32,
 }
@@ -157,7 +157,7 @@ impl Indexer<'_> {
     /// A rule, or one of the other commands that `iptables -S` prints.
     fn command(&mut self, line: &str, offset: u32) {
         let command = super::parse::without_counters(line);
-        let mut words = command.split_ascii_whitespace();
+        let mut words = command.split([' ', '\t']).filter(|word| !word.is_empty());
         match (words.next(), words.next()) {
             (Some("-A" | "--append"), Some(name)) => {
                 if !closes_its_quotes(command.as_bytes()) {
@@ -184,20 +184,25 @@ impl Indexer<'_> {
         let Some(table) = self.current.and_then(|at| self.tables.get_mut(at)) else {
             return self.fault("a rule outside any table");
         };
-        let at = match table.chains.get(self.chain) {
-            Some(last) if *last.name == *name => self.chain,
-            _ => match table.index.get(name) {
-                Some(&at) => at as usize,
-                None => {
-                    self.fault(&format!(
-                        "a rule for chain {name}, which the dump does not declare"
-                    ));
-                    match self.declare(name) {
-                        Some(at) => at,
-                        None => return,
-                    }
+        // Rules of a chain mostly stand together, and the chains in the order of their declarations.
+        let is_named = |at: &usize| {
+            table
+                .chains
+                .get(*at)
+                .is_some_and(|chain| *chain.name == *name)
+        };
+        let near = [self.chain, self.chain + 1].into_iter().find(is_named);
+        let at = match near.or_else(|| table.index.get(name).map(|&at| at as usize)) {
+            Some(at) => at,
+            None => {
+                self.fault(&format!(
+                    "a rule for chain {name}, which the dump does not declare"
+                ));
+                match self.declare(name) {
+                    Some(at) => at,
+                    None => return,
                 }
-            },
+            }
         };
         self.chain = at;
         if let Some(chain) = self.chain_at(at) {
