@@ -3,6 +3,7 @@
 //! Results go to stdout, everything else to stderr. Exit status: 0 and 1 as the command defines them, 2 for wrong usage
 //! or unreadable input, 3 when a trace can say nothing definite. A reader who closes the pipe early is no failure.
 
+mod answer;
 mod args;
 mod candidates;
 mod completion;

@@ -9,32 +9,46 @@ const DEMO: &[u8] = include_bytes!("../../assets/demo.tar.zst");
 
 /// Reads the cluster that the global options name.
 pub fn open(global: &Global) -> Result<Cluster, Failure> {
-    let kube = match (&global.context, &global.kubeconfig) {
-        (Some(_), _) => Some("--context"),
-        (None, Some(_)) => Some("--kubeconfig"),
-        (None, None) => None,
-    };
-    let chosen = named_sources(global);
-    match (kube, chosen.as_slice()) {
-        (_, [first, second, ..]) => {
+    if is_this_machine(global)? {
+        return live::read_machine(&live::LiveOptions::default())
+            .map_err(|error| Failure::of(&error));
+    }
+    if let Some((option, source)) = kubernetes_option(global).zip(named(global).first()) {
+        output::note(
+            global,
+            &format!("{option} is not used: everything is read from {source}"),
+        );
+    }
+    if !global.bundle.is_empty() {
+        return bundle::load(&global.bundle).map_err(|error| Failure::of(&error));
+    }
+    if global.demo {
+        return bundle::load_bytes("the built-in cluster", DEMO)
+            .map_err(|error| Failure::of(&error));
+    }
+    let name = global.lab.as_ref().and_then(Option::as_deref);
+    lab::read_lab(name).map_err(|error| Failure::of(&error))
+}
+
+/// Whether no source is named; a failure when the options contradict each other, or ask for what is not read.
+pub fn is_this_machine(global: &Global) -> Result<bool, Failure> {
+    match (named(global).as_slice(), kubernetes_option(global)) {
+        ([first, second, ..], _) => {
             Err(Failure::new(format!("{first} and {second} are two different sources"))
                 .hint("give one of --bundle, --demo and --lab"))
         }
-        (Some(option), []) => Err(Failure::new(format!(
+        ([_], _) => Ok(false),
+        ([], None) => Ok(true),
+        ([], Some(option)) => Err(Failure::new(format!(
             "{option}: this release does not read the Kubernetes API"
         ))
         .hint(
-            "leave it out to read this machine as it is (run on the node, as root), or give --bundle, --lab or --demo",
+            "leave it out to read this machine as it is (on the node, as root), or give --bundle, --lab or --demo",
         )),
-        (Some(option), [source]) => {
-            output::note(global, &format!("{option} is not used: everything is read from {source}"));
-            read(global)
-        }
-        (None, _) => read(global),
     }
 }
 
-fn named_sources(global: &Global) -> Vec<&'static str> {
+fn named(global: &Global) -> Vec<&'static str> {
     [
         (!global.bundle.is_empty(), "--bundle"),
         (global.demo, "--demo"),
@@ -45,16 +59,7 @@ fn named_sources(global: &Global) -> Vec<&'static str> {
     .collect()
 }
 
-fn read(global: &Global) -> Result<Cluster, Failure> {
-    if global.demo {
-        return bundle::load_bytes("the built-in cluster", DEMO)
-            .map_err(|error| Failure::of(&error));
-    }
-    if let Some(name) = &global.lab {
-        return lab::read_lab(name.as_deref()).map_err(|error| Failure::of(&error));
-    }
-    if !global.bundle.is_empty() {
-        return bundle::load(&global.bundle).map_err(|error| Failure::of(&error));
-    }
-    live::read_machine(&live::LiveOptions::default()).map_err(|error| Failure::of(&error))
+fn kubernetes_option(global: &Global) -> Option<&'static str> {
+    let context = global.context.as_ref().map(|_| "--context");
+    context.or(global.kubeconfig.as_ref().map(|_| "--kubeconfig"))
 }

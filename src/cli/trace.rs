@@ -4,11 +4,10 @@ use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
 
 use super::endpoint::{self, Port, Question};
-use super::{Failure, Global, Outcome, Output, candidates, output, source};
+use super::{Failure, Global, Outcome, Output, answer, candidates, output};
 use crate::model::trace::{OverallVerdict, Trace, Verdict};
 use crate::model::{Family, Protocol};
 use crate::render::{json, text};
-use crate::walk;
 
 /// Arguments of `trace`.
 #[derive(Debug, Args)]
@@ -72,9 +71,7 @@ fn mark(text: &str) -> Result<u32, String> {
 /// Traces and prints.
 pub fn run(args: &TraceArgs, global: &Global) -> Result<Outcome, Failure> {
     let question = question(args, global)?;
-    let cluster = source::open(global)?;
-    let flow = endpoint::resolve(&cluster, &question)?;
-    let trace = walk::trace(&cluster, &flow);
+    let mut trace = answer::answer(&question, global)?;
     let branch = args.branch.map(|number| number as usize - 1);
     if let Some(branch) = branch
         && branch >= trace.paths.len()
@@ -91,11 +88,15 @@ pub fn run(args: &TraceArgs, global: &Global) -> Result<Outcome, Failure> {
         all_branches: global.verbose,
         branch,
     };
+    let outcome = outcome(&trace);
+    if let (Output::Json, Some(branch)) = (global.output, branch) {
+        trace.paths = trace.paths.drain(..).skip(branch).take(1).collect();
+    }
     output::result(global, |out| match global.output {
         Output::Json => json::document(&trace, out),
         Output::Text | Output::Wide => text::trace(&trace, &options, out),
     })?;
-    Ok(outcome(&trace))
+    Ok(outcome)
 }
 
 fn question(args: &TraceArgs, global: &Global) -> Result<Question, Failure> {

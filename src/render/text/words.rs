@@ -120,7 +120,7 @@ pub fn sees(sees: ClientSees, flow: &FlowSummary) -> &'static str {
             "\"No route to host\" (EHOSTUNREACH) or \"Network is unreachable\" (ENETUNREACH)"
         }
         ClientSees::Prohibited => {
-            "\"Permission denied\" (EACCES) or \"Operation not permitted\" (EPERM)"
+            "\"No route to host\" (an ICMP error), or where its own host forbids it, \"Permission denied\" (EACCES, EPERM)"
         }
         ClientSees::TooBig => "\"Message too long\" (EMSGSIZE)",
         ClientSees::Invalid => "\"Invalid argument\" (EINVAL)",

@@ -1,0 +1,74 @@
+//! The answer to a question: the ends are looked up, and the packet is walked, in the cluster that was named.
+//!
+//! A live machine may have hundreds of namespaces, and a packet meets a few. There the walk is repeated with more read
+//! each time, until it meets no namespace that was not read.
+
+use std::collections::BTreeSet;
+
+use super::endpoint::{self, Question};
+use super::{Failure, Global, source};
+use crate::collect::live::{LiveOptions, Machine};
+use crate::model::trace::{Trace, Verdict};
+use crate::model::{Cluster, NetnsId, NetnsName};
+use crate::walk;
+
+/// Answers it.
+pub fn answer(question: &Question, global: &Global) -> Result<Trace, Failure> {
+    if source::is_this_machine(global)? {
+        return on_this_machine(question);
+    }
+    let cluster = source::open(global)?;
+    let flow = endpoint::resolve(&cluster, question)?;
+    Ok(walk::trace(&cluster, &flow))
+}
+
+fn on_this_machine(question: &Question) -> Result<Trace, Failure> {
+    let mut machine =
+        Machine::survey(&LiveOptions::default()).map_err(|error| Failure::of(&error))?;
+    let flow = endpoint::resolve(machine.cluster(), question)?;
+    let is_host = |id: &NetnsId| machine.cluster().netns(*id).name == NetnsName::Host;
+    let all: BTreeSet<NetnsId> = machine.cluster().all_netns().map(|(id, _)| id).collect();
+    let mut wanted: BTreeSet<NetnsId> = all.iter().copied().filter(is_host).collect();
+    wanted.insert(flow.start);
+    let mut read = BTreeSet::new();
+    loop {
+        machine.complete(&wanted.iter().copied().collect::<Vec<_>>());
+        read.append(&mut wanted);
+        let trace = walk::trace(machine.cluster(), &flow);
+        wanted = met(machine.cluster(), &trace)
+            .difference(&read)
+            .copied()
+            .collect();
+        let unknown = trace
+            .paths
+            .iter()
+            .any(|path| path.verdict == Verdict::Undetermined);
+        if wanted.is_empty() && unknown {
+            // Somewhere in what was left out may be what is missing.
+            wanted = all.difference(&read).copied().collect();
+        }
+        if wanted.is_empty() {
+            return Ok(trace);
+        }
+    }
+}
+
+/// The namespaces that a packet or its reply comes to.
+fn met(cluster: &Cluster, trace: &Trace) -> BTreeSet<NetnsId> {
+    let ways = trace.paths.iter().flat_map(|path| {
+        let back = path.reply.iter().flat_map(|reply| &reply.hops);
+        path.hops
+            .iter()
+            .chain(back)
+            .map(|hop| (hop.node.as_str(), hop.netns.as_str()))
+    });
+    let places: BTreeSet<(&str, &str)> = ways.collect();
+    let named = |(id, netns): &(NetnsId, &crate::model::Netns)| {
+        places.contains(&(cluster.node_name(*id), netns.name.to_string().as_str()))
+    };
+    cluster
+        .all_netns()
+        .filter(named)
+        .map(|(id, _)| id)
+        .collect()
+}
