@@ -1,4 +1,5 @@
 //! How the names of endpoints become a question: every form, every kind of endpoint, and what is said of wrong ones.
+#![allow(clippy::unwrap_used)]
 
 use std::net::IpAddr;
 

@@ -1,5 +1,6 @@
 //! A trace on a live machine without any Kubernetes: a machine of its own is made of namespaces, dialled, and traced.
 //! What the program says is held against what the kernel answered.
+#![allow(clippy::unwrap_used)]
 
 use std::process::Command;
 

@@ -1,4 +1,5 @@
 //! The program as a user or a script meets it: exit status, what goes where, errors with hints, pipes, colours, JSON.
+#![allow(clippy::unwrap_used)]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

@@ -1,5 +1,6 @@
 //! The transcripts in the README are what the program prints. `KUBENET_WRITE_README=1 cargo test --test cli_readme`
 //! writes them anew; look at each difference before it is accepted.
+#![allow(clippy::unwrap_used)]
 
 use std::process::Command;
 

@@ -1,4 +1,5 @@
 //! The JSON form of a trace holds every field of the contract, under its name and with its meaning.
+#![allow(clippy::unwrap_used)]
 
 mod samples;
 

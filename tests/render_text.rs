@@ -1,4 +1,5 @@
 //! How traces look: golden texts, 80 columns, and no way for a cluster's strings to reach the terminal as they are.
+#![allow(clippy::unwrap_used)]
 
 mod samples;
 

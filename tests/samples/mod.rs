@@ -1,6 +1,6 @@
 //! Traces written by hand, for the tests of how traces look. What is in them is made up in the shape of a flannel
 //! cluster; whether the kernel does so is other tests' business.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::net::IpAddr;
 

@@ -12,9 +12,8 @@ pub fn sender(trace: &Trace) -> String {
     if let Some(ip) = from.ip {
         push(&mut text, &ip.to_string());
     }
-    match (&from.node, from.kind.as_str()) {
-        (Some(node), "pod" | "address") => push(&mut text, &format!("on {node}")),
-        _ => {}
+    if let (Some(node), "pod" | "address") = (&from.node, from.kind.as_str()) {
+        push(&mut text, &format!("on {node}"));
     }
     text
 }

@@ -127,7 +127,7 @@ fn reason(paths: &[&Path]) -> Option<String> {
         .collect();
     whys.dedup();
     let on_reply = |path: &&Path| path.stopped_at.as_ref().is_some_and(|at| at.on.is_some());
-    let prefix = if paths.iter().all(|path| on_reply(path)) {
+    let prefix = if paths.iter().all(on_reply) {
         "the reply is lost: "
     } else {
         ""
