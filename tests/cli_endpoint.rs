@@ -417,6 +417,8 @@ fn on_a_live_machine_a_pod_of_the_objects_is_found_by_its_address() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn no_text_makes_the_parser_panic(text in "\\PC*") {
         let _ = parse(&text);

@@ -187,6 +187,8 @@ fn any_text() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn whatever_a_cluster_is_called_the_screen_is_safe(
         (name, word, rule) in (any_text(), any_text(), any_text()),
