@@ -35,7 +35,7 @@ uninstall:
 	rm -f $(SHARE)/bash-completion/completions/kubenet $(SHARE)/zsh/site-functions/_kubenet
 	rm -f $(SHARE)/fish/vendor_completions.d/kubenet.fish
 
-# Writes man/ and completions/ anew from the arguments in src/cli; a test fails when they are stale.
+# Writes man/, completions/ and the README's transcripts anew from the program; tests fail when they are stale.
 generated:
 	$(CARGO) build --locked
 	rm -f man/*.1
@@ -43,6 +43,7 @@ generated:
 	target/debug/kubenet completion bash > completions/kubenet.bash
 	target/debug/kubenet completion zsh > completions/_kubenet
 	target/debug/kubenet completion fish > completions/kubenet.fish
+	KUBENET_WRITE_README=1 $(CARGO) test --quiet --locked --test cli_readme
 
 clean:
 	$(CARGO) clean

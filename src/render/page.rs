@@ -186,9 +186,19 @@ fn split(cells: &[Cell], room: Option<usize>) -> (&[Cell], &[Cell]) {
             return (now, &later[skip..]);
         }
         // A break before the first word would gain nothing.
-        if cell.c == ' ' && cells[..at].iter().any(|cell| cell.c != ' ') && taken <= room + 1 {
+        let good = cells[..at].iter().any(|cell| cell.c != ' ') && !is_within_name(cells, at);
+        if cell.c == ' ' && good && taken <= room + 1 {
             last_space = Some(at);
         }
     }
     (cells, &[])
+}
+
+/// Whether the space there is that of `rule 12`.
+fn is_within_name(cells: &[Cell], at: usize) -> bool {
+    let word = cells[..at].iter().rev().map(|cell| cell.c).take(5);
+    let after = cells
+        .get(at + 1)
+        .is_some_and(|cell| cell.c.is_ascii_digit());
+    after && word.eq("elur ".chars())
 }
