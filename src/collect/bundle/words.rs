@@ -81,7 +81,8 @@ pub fn routes(text: &str, report: &mut Report) -> Vec<Row> {
     let mut joined = String::with_capacity(text.len());
     let mut first_lines = Vec::new();
     for (at, line) in text.lines().enumerate() {
-        if line.trim_start().starts_with("nexthop ") {
+        let line = line.trim();
+        if line.starts_with("nexthop ") {
             joined.push(' ');
         } else {
             if at > 0 {
@@ -89,9 +90,8 @@ pub fn routes(text: &str, report: &mut Report) -> Vec<Row> {
             }
             first_lines.push(at + 1);
         }
-        joined.push_str(line);
+        joined.push_str(&line.replace('\\', " "));
     }
-    let joined = joined.replace('\\', " ");
     let mut rows = read(&joined, report, route);
     for row in &mut rows {
         row.line = first_lines.get(row.line - 1).copied().unwrap_or(row.line);
@@ -114,6 +114,7 @@ const ROUTE_FLAGS: [&str; 11] = [
 ];
 
 fn route(line: &str) -> Result<Map<String, Value>, String> {
+    let line = tidy(line);
     let mut parts = line.split(" nexthop ");
     let mut words = Words::new(parts.next().unwrap_or_default());
     let mut destination = words.next()?;
