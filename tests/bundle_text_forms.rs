@@ -111,7 +111,9 @@ fn dump(folder: &Path) -> Result<(), String> {
     script.push_str(&format!("cd '{}'\n", folder.display()));
     for (name, command) in DUMPS {
         let json = command.replacen(' ', " -j ", 1);
-        script.push_str(&format!("{json} > {name}.json; {command} > {name}.txt; {json} > {name}.again\n"));
+        script.push_str(&format!(
+            "{json} > {name}.json; {command} > {name}.txt; {json} > {name}.again\n"
+        ));
     }
     let output = Command::new("unshare")
         .args(["--net", "--mount", "sh", "-c", &script])
@@ -119,7 +121,10 @@ fn dump(folder: &Path) -> Result<(), String> {
         .map_err(|error| format!("unshare: {error}"))?;
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     for (name, _) in DUMPS {
-        if std::fs::read(folder.join(format!("{name}.json"))).unwrap_or_default().is_empty() {
+        if std::fs::read(folder.join(format!("{name}.json")))
+            .unwrap_or_default()
+            .is_empty()
+        {
             return Err(format!("no namespace could be made and dumped: {stderr}"));
         }
     }
@@ -137,16 +142,23 @@ fn files(folder: &Path, extension: &str) -> Files {
 
 /// Whether nothing ran out or was learnt between the two dumps in JSON; that in text was made between them.
 fn is_stable(folder: &Path) -> bool {
-    let read = |name: &str, extension: &str| std::fs::read(folder.join(format!("{name}.{extension}")));
-    DUMPS.iter().all(|(name, _)| read(name, "json").unwrap() == read(name, "again").unwrap())
+    let read =
+        |name: &str, extension: &str| std::fs::read(folder.join(format!("{name}.{extension}")));
+    DUMPS
+        .iter()
+        .all(|(name, _)| read(name, "json").unwrap() == read(name, "again").unwrap())
 }
 
 /// The lines of a text dump with single blanks, those of next hops added to their route, and without the word for a
 /// locked MTU, which `-j` does not print.
 fn printed(folder: &Path, name: &str) -> Vec<String> {
     let text = std::fs::read_to_string(folder.join(format!("{name}.txt"))).unwrap();
-    let text = text.replace("\n\tnexthop", " nexthop").replace(" lock ", " ");
-    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    let text = text
+        .replace("\n\tnexthop", " nexthop")
+        .replace(" lock ", " ");
+    text.lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect()
 }
 
 #[test]
@@ -177,14 +189,26 @@ fn text_and_json_give_the_same_namespace() {
     assert_eq!(raw(rules4), printed(&folder, "rules4"));
     let rules6 = &mut json.rules6.iter().flatten().map(|rule| rule.raw.as_str());
     assert_eq!(raw(rules6), printed(&folder, "rules6"));
-    let routes6 = &mut json.routes6.iter().flatten().map(|route| route.raw.as_str());
+    let routes6 = &mut json
+        .routes6
+        .iter()
+        .flatten()
+        .map(|route| route.raw.as_str());
     assert_eq!(raw(routes6), printed(&folder, "routes6"));
     let routes = json.routes4.iter().chain(&json.routes6).flatten();
     let routes = &mut routes.map(|route| route.raw.as_str());
-    assert_eq!(raw(routes), printed(&folder, "routes4"), "all tables of both families");
+    assert_eq!(
+        raw(routes),
+        printed(&folder, "routes4"),
+        "all tables of both families"
+    );
     let fdb = &mut json.fdb.iter().flatten().map(|entry| entry.raw.as_str());
     assert_eq!(raw(fdb), printed(&folder, "fdb"));
-    let neighbors = &mut json.neighbors.iter().flatten().map(|neighbor| neighbor.raw.as_str());
+    let neighbors = &mut json
+        .neighbors
+        .iter()
+        .flatten()
+        .map(|neighbor| neighbor.raw.as_str());
     assert_eq!(raw(neighbors), printed(&folder, "neigh"));
     std::fs::remove_dir_all(&folder).unwrap();
 }
@@ -198,16 +222,34 @@ fn same(json: &Netns, text: &Netns) {
     assert_eq!(json.fdb, text.fdb);
     assert_eq!(without_locks(json), without_locks(text));
     // A test in which nothing was made would pass too.
-    assert!(json.links.as_ref().is_some_and(|links| links.len() >= 10), "{:?}", json.links);
-    assert!(json.routes4.as_ref().is_some_and(|routes| routes.len() >= 20));
+    assert!(
+        json.links.as_ref().is_some_and(|links| links.len() >= 10),
+        "{:?}",
+        json.links
+    );
+    assert!(
+        json.routes4
+            .as_ref()
+            .is_some_and(|routes| routes.len() >= 20)
+    );
     assert!(json.rules4.as_ref().is_some_and(|rules| rules.len() >= 12));
     assert!(json.fdb.as_ref().is_some_and(|entries| entries.len() >= 8));
-    assert!(json.neighbors.as_ref().is_some_and(|neighbors| neighbors.len() >= 2));
+    assert!(
+        json.neighbors
+            .as_ref()
+            .is_some_and(|neighbors| neighbors.len() >= 2)
+    );
 }
 
 /// Routes of both families. `ip -j` does not say that an MTU is locked, and no model of a packet's way needs it.
 fn without_locks(netns: &Netns) -> Vec<kubenet::model::Route> {
-    let mut routes: Vec<_> = netns.routes4.iter().chain(&netns.routes6).flatten().cloned().collect();
+    let mut routes: Vec<_> = netns
+        .routes4
+        .iter()
+        .chain(&netns.routes6)
+        .flatten()
+        .cloned()
+        .collect();
     for route in &mut routes {
         route.raw = route.raw.replace(" lock ", " ");
     }

@@ -43,22 +43,25 @@ pub fn tar_of<'a>(root: &str, files: impl IntoIterator<Item = (&'a str, &'a [u8]
         let mut header = tar::Header::new_gnu();
         header.set_size(bytes.len() as u64);
         header.set_mode(0o644);
-        builder.append_data(&mut header, format!("{root}{path}"), bytes).unwrap();
+        builder
+            .append_data(&mut header, format!("{root}{path}"), bytes)
+            .unwrap();
     }
     builder.into_inner().unwrap()
 }
 
 /// Reads a bundle of these files.
 pub fn load(files: &Files) -> Cluster {
-    let files = files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
+    let files = files
+        .iter()
+        .map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
     kubenet::collect::bundle::load_bytes("test.tar", &tar_of("bundle/", files)).unwrap()
 }
 
 /// Reads a bundle of one node `n`, whose own namespace has these files.
 pub fn load_host(files: &[(&str, &str)]) -> Cluster {
-    let place = |(name, text): &(&str, &str)| {
-        (format!("nodes/n/host/{name}"), text.as_bytes().to_vec())
-    };
+    let place =
+        |(name, text): &(&str, &str)| (format!("nodes/n/host/{name}"), text.as_bytes().to_vec());
     load(&files.iter().map(place).collect())
 }
 
@@ -69,7 +72,10 @@ pub fn namespace<'a>(cluster: &'a Cluster, folder: &str) -> &'a Netns {
         ["host"] => NetnsName::Host,
         ["pods", pod] => {
             let (namespace, name) = pod.split_once('_').unwrap();
-            NetnsName::Pod { namespace: namespace.to_owned(), name: name.to_owned() }
+            NetnsName::Pod {
+                namespace: namespace.to_owned(),
+                name: name.to_owned(),
+            }
         }
         ["netns", name] => NetnsName::Named(name.to_owned()),
         _ => panic!("{folder} is no namespace"),

@@ -87,12 +87,14 @@ pub fn elements<'a>(
             }
         }
     }
-    let rest = scanner.rest().trim_start();
+    let rest = scanner.rest().trim();
     if key.is_none() && !rest.is_empty() {
         report.gap(
             scanner.line,
             format!("more follows the end of the array: {}", excerpt(rest)),
         );
+    } else if key.is_some() && !rest.ends_with('}') {
+        report.gap(scanner.line, "cut short after the last entry");
     }
     Some(elements)
 }

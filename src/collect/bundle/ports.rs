@@ -52,9 +52,9 @@ pub fn add_ports(rows: &[Row], links: &mut [Link], report: &mut Report) {
         let Some((name, port)) = report.keep(row.line, named) else {
             continue;
         };
-        match links.iter_mut().find(|link| link.name == name) {
-            Some(link) => link.port = Some(port),
-            None => report.gap(row.line, format!("{name:?} is no device of this namespace")),
+        // A device that is not known came after the devices were dumped, or its row there makes no sense.
+        if let Some(link) = links.iter_mut().find(|link| link.name == name) {
+            link.port = Some(port);
         }
     }
 }
