@@ -1,6 +1,8 @@
 //! Files that are empty, cut short, garbled or no text at all: each is reported by name, with the line where there is
 //! one, and all others read as if nothing had happened.
 
+#![allow(clippy::unwrap_used)]
+
 mod bundle_support;
 
 use std::collections::BTreeMap;

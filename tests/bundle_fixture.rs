@@ -1,6 +1,8 @@
 //! Every file of real clusters' bundles gives what a second look at its JSON or its lines says, made here without the
 //! readers under test.
 
+#![allow(clippy::unwrap_used)]
+
 mod bundle_support;
 
 use std::collections::BTreeMap;
@@ -793,7 +795,7 @@ fn clusters_with_a_fault_are_read_whole() {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.to_string_lossy().ends_with(".tar.zst") {
-            let cluster = bundle::load(&[path.clone()]).unwrap();
+            let cluster = bundle::load(std::slice::from_ref(&path)).unwrap();
             assert_eq!(
                 bundle_support::gaps(&cluster),
                 Vec::<String>::new(),

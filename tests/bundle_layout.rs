@@ -1,5 +1,7 @@
 //! The ways a bundle comes: directories and archives, whole or cut short, one or one a node, honest or not.
 
+#![allow(clippy::unwrap_used)]
+
 mod bundle_support;
 
 use std::io::Write;

@@ -4,6 +4,8 @@
 //! The namespace is made here, by iproute2, with as many kinds of things as the kernel has. Where it has not got
 //! something, both dumps lack it.
 
+#![allow(clippy::unwrap_used)]
+
 mod bundle_support;
 
 use std::path::Path;

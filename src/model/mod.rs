@@ -7,6 +7,7 @@ mod cluster;
 mod ipset;
 mod ipvs;
 mod link;
+mod names;
 mod neighbor;
 mod objects;
 mod packet;

@@ -1,6 +1,7 @@
 //! What the tests of bundles share: archives made and taken apart without the code under test.
 
 #![allow(dead_code)] // Each test file uses a part of it.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::io::Read;

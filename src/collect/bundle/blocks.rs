@@ -1,5 +1,5 @@
-//! Text forms of devices, addresses and bridge ports, which stand in blocks of several lines: `ip -d link`, `ip addr`,
-//! `bridge -d link`, `bridge vlan`, brought into the rows that `-j` prints.
+//! Text forms of devices and addresses, which stand in blocks of several lines: `ip -d link` and `ip addr`, brought into
+//! the rows that `-j` prints.
 
 use serde_json::{Map, Value, json};
 
@@ -35,7 +35,7 @@ fn blocks<'a>(text: &'a str, report: &mut Report) -> Vec<Block<'a>> {
 }
 
 /// Values by the words before them: `mtu 1450 master cni0`.
-fn pairs(words: &[&str], names: &[(&str, &str)], into: &mut Map<String, Value>) {
+pub(super) fn pairs(words: &[&str], names: &[(&str, &str)], into: &mut Map<String, Value>) {
     let mut words = words.iter();
     while let Some(word) = words.next() {
         if let Some((_, key)) = names.iter().find(|(name, _)| name == word)
@@ -77,7 +77,11 @@ fn head(text: &str) -> Result<Map<String, Value>, String> {
 }
 
 /// Reads each block's head, and has `body` add what the lines below it say.
-fn read(text: &str, report: &mut Report, body: impl Fn(&str, &mut Map<String, Value>)) -> Vec<Row> {
+pub(super) fn read(
+    text: &str,
+    report: &mut Report,
+    body: impl Fn(&str, &mut Map<String, Value>),
+) -> Vec<Row> {
     let mut rows = Vec::new();
     for block in blocks(text, report) {
         if let Some(mut fields) = report.keep(block.line, head(block.head)) {
@@ -220,7 +224,7 @@ fn slave(data: Map<String, Value>, fields: &mut Map<String, Value>) {
 }
 
 /// Settings of a bridge's port, under the same names in both tools.
-const PORT: [(&str, &str); 5] = [
+pub(super) const PORT: [(&str, &str); 5] = [
     ("state", "state"),
     ("hairpin", "hairpin"),
     ("isolated", "isolated"),
@@ -297,52 +301,4 @@ pub fn addresses(text: &str, report: &mut Report) -> Vec<Row> {
             all.push(Value::Object(info));
         }
     })
-}
-
-/// `bridge -d link`.
-pub fn ports(text: &str, report: &mut Report) -> Vec<Row> {
-    read(text, report, |line, fields| {
-        let words: Vec<&str> = line.split_ascii_whitespace().collect();
-        pairs(&words, &PORT, fields);
-    })
-}
-
-/// `bridge vlan`: a port's name stands before the first of its VLANs.
-pub fn vlans(text: &str, report: &mut Report) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
-    for (at, line) in text.lines().enumerate() {
-        let mut words: Vec<&str> = line.split_ascii_whitespace().collect();
-        if words.is_empty() || line.starts_with("port") {
-            continue;
-        }
-        if !line.starts_with(char::is_whitespace) {
-            let name = words.remove(0);
-            rows.push(Row {
-                line: at + 1,
-                raw: None,
-                fields: Map::new(),
-            });
-            if let Some(row) = rows.last_mut() {
-                row.fields.insert("ifname".to_owned(), Value::from(name));
-            }
-        }
-        let Some(row) = rows.last_mut() else {
-            report.gap(at + 1, format!("VLANs of no port: {}", excerpt(line)));
-            continue;
-        };
-        let Some(id) = words.first() else { continue };
-        let (first, last) = id.split_once('-').unwrap_or((id, id));
-        let mut flags = Vec::new();
-        if words.contains(&"PVID") {
-            flags.push("PVID");
-        }
-        if words.contains(&"Untagged") {
-            flags.push("Egress Untagged");
-        }
-        let entry = json!({ "vlan": first, "vlanEnd": last, "flags": flags });
-        if let Value::Array(all) = row.fields.entry("vlans").or_insert_with(|| json!([])) {
-            all.push(entry);
-        }
-    }
-    rows
 }

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 
 use super::conntrack::protocol;
+use super::icmp;
 use super::rows::{FieldResult, hex, parse_as};
 use super::sysctl::lines;
 use super::tables::ip_protocol;
@@ -109,9 +110,16 @@ fn port(text: &str) -> FieldResult<SetPart> {
         None => None,
         Some(name) => Some(named(name).ok_or_else(|| format!("unknown protocol {name:?}"))?),
     };
-    if let Some((kind, code)) = ports.split_once('/') {
-        let kind: u8 = parse_as("the ICMP type", kind)?;
-        let number = u16::from(kind) << 8 | u16::from(parse_as::<u8>("the ICMP code", code)?);
+    let of_icmp = match (ports.split_once('/'), name) {
+        (Some((kind, code)), _) => Some((
+            parse_as("the ICMP type", kind)?,
+            parse_as("the ICMP code", code)?,
+        )),
+        (None, Some(name)) => icmp::type_and_code(name, ports),
+        (None, None) => None,
+    };
+    if let Some((kind, code)) = of_icmp {
+        let number = u16::from_be_bytes([kind, code]);
         return Ok(SetPart::Port {
             protocol,
             first: number,

@@ -6,9 +6,11 @@
 
 mod addresses;
 mod blocks;
+mod bridge_text;
 mod conntrack;
 mod files;
 mod filters;
+mod icmp;
 pub(super) mod ipset;
 pub(super) mod ipvs;
 mod json;
@@ -134,13 +136,12 @@ fn cluster(source: Source, name: &str) -> Result<Cluster, BundleError> {
     for (path, bytes) in source.files {
         match layout::place(&path) {
             None => {}
-            Some((Place::Objects, file)) => {
-                if KINDS.contains(&file) {
-                    let mut report = Report::new(&path, &mut cluster.gaps);
-                    let text = files::text_of(bytes, &mut report);
-                    read_objects(&text, &mut cluster.objects, &mut report);
-                }
+            Some((Place::Objects, file)) if KINDS.contains(&file) => {
+                let mut report = Report::new(&path, &mut cluster.gaps);
+                let text = files::text_of(bytes, &mut report);
+                read_objects(&text, &mut cluster.objects, &mut report);
             }
+            Some((Place::Objects, _)) => {}
             Some((Place::Namespace { node, name }, file)) => {
                 let folder = path
                     .strip_suffix(file)

@@ -3,8 +3,8 @@
 use super::files::Files;
 use super::rows::Row;
 use super::{
-    addresses, blocks, conntrack, filters, ipset, ipvs, json, links, neighbors, ports, routes,
-    rules, sockets, sysctl, words,
+    addresses, blocks, bridge_text, conntrack, filters, ipset, ipvs, json, links, neighbors, ports,
+    routes, rules, sockets, sysctl, words,
 };
 use crate::collect::report::Report;
 use crate::model::{ConntrackEntry, Family, FlannelConfig, Gap, Netns, NetnsName, Route};
@@ -53,10 +53,10 @@ fn links_and_ports(netns: &mut Netns, files: &mut Files) {
     let Some(devices) = netns.links.as_mut() else {
         return;
     };
-    if let Some((place, rows)) = files.rows("bridge-links", blocks::ports) {
+    if let Some((place, rows)) = files.rows("bridge-links", bridge_text::ports) {
         ports::add_ports(&rows, devices, &mut Report::new(&place, files.gaps));
     }
-    if let Some((place, rows)) = files.rows("bridge-vlans", blocks::vlans) {
+    if let Some((place, rows)) = files.rows("bridge-vlans", bridge_text::vlans) {
         ports::add_vlans(&rows, devices, &mut Report::new(&place, files.gaps));
     }
 }

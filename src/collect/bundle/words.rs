@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::rows::Row;
+use super::rows::{Row, hex};
 use super::sysctl::lines;
 use crate::collect::report::{Report, excerpt};
 use crate::model::RouteType;
@@ -237,7 +237,9 @@ fn range(words: &mut Words, key: &str) -> Result<(), String> {
             words.set(&format!("{key}_end"), last);
         }
         (None, Some((port, mask))) => {
-            words.set(key, port);
+            // With a mask both are printed in hexadecimal.
+            let port = hex(port).ok_or("a port makes no sense")?;
+            words.fields.insert(key.to_owned(), Value::from(port));
             words.set(&format!("{key}_mask"), mask);
         }
         (None, None) => words.set(key, value),
