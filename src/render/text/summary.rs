@@ -127,10 +127,13 @@ fn reason(paths: &[&Path]) -> Option<String> {
         .collect();
     whys.dedup();
     let on_reply = |path: &&Path| path.stopped_at.as_ref().is_some_and(|at| at.on.is_some());
-    let prefix = if paths.iter().all(on_reply) {
-        "the reply is lost: "
-    } else {
-        ""
+    let unknown = paths
+        .iter()
+        .all(|path| path.verdict == Verdict::Undetermined);
+    let prefix = match (paths.iter().all(on_reply), unknown) {
+        (true, true) => "on the way back, ",
+        (true, false) => "the reply is lost: ",
+        (false, _) => "",
     };
     match whys.as_slice() {
         [] => None,
