@@ -6,6 +6,7 @@
 mod find;
 mod nearest;
 mod parse;
+mod ports;
 mod receiver;
 mod sender;
 
