@@ -266,3 +266,80 @@ impl<R: Read> Read for Bounded<R> {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tar_of(files: &[(&str, usize)]) -> Vec<u8> {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (path, size) in files {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(*size as u64);
+            builder
+                .append_data(&mut header, path, vec![b'x'; *size].as_slice())
+                .unwrap();
+        }
+        builder.into_inner().unwrap()
+    }
+
+    fn read(tar: &[u8], limits: Limits) -> (Vec<String>, Vec<String>) {
+        let source = archive("dump", tar, limits).unwrap();
+        let gaps = source.gaps.iter().map(ToString::to_string).collect();
+        (source.files.into_keys().collect(), gaps)
+    }
+
+    const SMALL: &str = "nodes/n/host/links.json";
+    const LARGE: &str = "nodes/n/host/sysctl.txt";
+
+    #[test]
+    fn a_file_that_is_too_large_is_left_out_and_the_next_read() {
+        let tar = tar_of(&[(LARGE, 1001), (SMALL, 1000)]);
+        let (files, gaps) = read(
+            &tar,
+            Limits {
+                file: 1000,
+                ..Limits::default()
+            },
+        );
+        assert_eq!(files, [SMALL]);
+        assert_eq!(gaps, [format!("{LARGE}: larger than 1000 bytes: not read")]);
+    }
+
+    #[test]
+    fn an_archive_that_is_too_large_is_read_so_far() {
+        let tar = tar_of(&[(SMALL, 1000), (LARGE, 100_000)]);
+        let packed = zstd::encode_all(tar.as_slice(), 3).unwrap();
+        assert!(packed.len() < 1000, "it is what it unpacks to that counts");
+        let (files, gaps) = read(
+            &packed,
+            Limits {
+                total: 50_000,
+                ..Limits::default()
+            },
+        );
+        assert!(files.contains(&SMALL.to_owned()));
+        assert!(
+            gaps.iter()
+                .any(|gap| gap.contains("holds more than 50000 bytes")),
+            "{gaps:?}"
+        );
+    }
+
+    #[test]
+    fn entries_beyond_the_limit_are_left_out() {
+        let tar = tar_of(&[("a", 0), ("b", 0), (SMALL, 0), (LARGE, 0)]);
+        let (files, gaps) = read(
+            &tar,
+            Limits {
+                entries: 3,
+                ..Limits::default()
+            },
+        );
+        assert_eq!(files, [SMALL]);
+        assert_eq!(
+            gaps,
+            ["dump: has more than 3 entries; the rest is left out"]
+        );
+    }
+}
