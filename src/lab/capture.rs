@@ -25,7 +25,7 @@ const EVERYWHERE: [Reading; 10] = [
     ),
     ("rules4.json", &["ip", "-j", "rule"]),
     ("rules6.json", &["ip", "-j", "-6", "rule"]),
-    ("sockets.txt", &["ss", "-H", "-lntu"]),
+    ("sockets.txt", &["ss", "-lntu"]),
     ("nft.json", &["nft", "-j", "list", "ruleset"]),
     ("sysctl.txt", &["sysctl", "-a", "--pattern", SETTINGS]),
 ];
@@ -119,7 +119,9 @@ fn run(readings: &[Reading], below: &Path, label: &str) -> Result<Vec<String>, L
             continue;
         };
         match iptables::tool(program).args(arguments.iter()).output() {
-            Ok(output) if output.status.success() || !output.stdout.is_empty() => {
+            // No sets, no connections: nothing is printed, and an empty file would not tell that from a failure.
+            Ok(output) if output.status.success() && output.stdout.is_empty() => {}
+            Ok(output) if !output.stdout.is_empty() => {
                 write_file(&below.join(name), &output.stdout)?;
             }
             Ok(output) => {

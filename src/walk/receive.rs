@@ -393,7 +393,7 @@ impl<'c> Walk<'c> {
         if packet.inner.is_some() {
             return self.decapsulate(netns, packet);
         }
-        self.to_socket(netns, packet)
+        self.reach_socket(netns, packet)
     }
 
     /// A routing decision that needs no packet: whether a bridge keeps what was redirected on it.

@@ -11,7 +11,7 @@ use crate::model::{Family, NetnsId, Protocol, Socket, SocketState};
 
 impl Walk<'_> {
     /// Finds the socket for a packet that INPUT let pass.
-    pub fn to_socket(&mut self, netns: NetnsId, packet: Packet) -> Fate {
+    pub fn reach_socket(&mut self, netns: NetnsId, packet: Packet) -> Fate {
         let delivered = |packet| {
             Ok(Delivery {
                 packet,

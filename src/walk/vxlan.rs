@@ -136,7 +136,7 @@ impl Walk<'_> {
     /// `vxlan_rcv`: the outer packet reached the host it is for.
     pub fn decapsulate(&mut self, netns: NetnsId, outer: Packet) -> Fate {
         let Some(inner) = outer.inner.clone() else {
-            return self.to_socket(netns, outer);
+            return self.reach_socket(netns, outer);
         };
         let (vni, mut inner) = *inner;
         let here = self.cluster.netns(netns);

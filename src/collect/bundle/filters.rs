@@ -21,10 +21,10 @@ const SAVED_LEGACY: [(&str, Family); 2] = [
 /// Reads them all.
 pub fn read(netns: &mut Netns, files: &mut Files) {
     let mut tables = IptablesTables { saved: Vec::new() };
-    let mut blank = Vec::new();
+    let mut unsaid = Vec::new();
     for (file, family) in SAVED {
-        if files.is_blank(file) {
-            blank.push((file, family));
+        if files.is_blank(file) || !files.has(file) {
+            unsaid.push((file, family));
         } else if let Some((place, text)) = files.text(file) {
             let backend = backend(&text);
             let (legacy_file, _) = SAVED_LEGACY[usize::from(family == Family::V6)];
@@ -57,13 +57,13 @@ pub fn read(netns: &mut Netns, files: &mut Files) {
     let nftables = files.text("nft.json").and_then(|(place, text)| {
         nft::nftables(&text, &tables, &mut Report::new(&place, files.gaps))
     });
-    for (file, family) in blank {
-        // iptables-nft-save prints nothing when there are no tables, which nft then confirms.
+    for (file, family) in unsaid {
+        // iptables-nft-save prints nothing when there are no tables, which nft confirms: it lists them all.
         let none = nftables
             .as_ref()
             .is_some_and(|seen| !seen.iptables_names.contains(&family));
         if none {
-            let place = files.place(file);
+            let place = files.place("nft.json");
             netns.iptables.push(Ruleset::read(
                 String::new(),
                 family,
