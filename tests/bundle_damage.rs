@@ -28,7 +28,8 @@ fn small() -> Files {
         b"nameserver 10.43.0.10\n".to_vec(),
     );
     let legacy = fixture("faults/45-B11-legacy-drop-node1");
-    for file in ["nodes/node1/host/iptables-legacy-save.txt"] {
+    {
+        let file = "nodes/node1/host/iptables-legacy-save.txt";
         files.insert(file.to_owned(), legacy[file].clone());
     }
     files
