@@ -74,19 +74,10 @@ fn trace(criterion: &mut Criterion) {
         bench.iter(|| bundle::load(std::slice::from_ref(&folder.0)).expect("the bundle"));
     });
     let cluster = bundle::load(std::slice::from_ref(&folder.0)).expect("the bundle");
-    let question = Question {
-        from: endpoint::parse("client-1").expect("FROM"),
-        to: endpoint::parse(&last_service(&rules)).expect("TO"),
-        namespace: "default".to_owned(),
-        protocol: None,
-        port: None,
-        family: None,
-        source_port: None,
-        size: None,
-        mark: 0,
-        via: None,
-        reply: true,
-    };
+    let question = Question::new(
+        endpoint::parse("client-1").expect("FROM"),
+        endpoint::parse(&last_service(&rules)).expect("TO"),
+    );
     let flow = endpoint::resolve(&cluster, &question).expect("both ends");
     assert_eq!(
         walk::trace(&cluster, &flow).paths.len(),

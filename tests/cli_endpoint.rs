@@ -161,19 +161,7 @@ fn cluster() -> Cluster {
 use kubenet::model::Endpoint as Endpoint_;
 
 fn question(from: &str, to: &str) -> Question {
-    Question {
-        from: parse(from).unwrap(),
-        to: parse(to).unwrap(),
-        namespace: "default".to_owned(),
-        protocol: None,
-        port: None,
-        family: None,
-        source_port: None,
-        size: None,
-        mark: 0,
-        via: None,
-        reply: true,
-    }
+    Question::new(parse(from).unwrap(), parse(to).unwrap())
 }
 
 fn flow(from: &str, to: &str) -> Flow {

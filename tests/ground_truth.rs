@@ -118,17 +118,12 @@ fn via(cluster: &Cluster, row: &Row) -> Option<String> {
 
 fn ask(cluster: &Cluster, row: &Row) -> Trace {
     let question = Question {
-        from: endpoint::parse(&from(row)).expect("FROM"),
-        to: endpoint::parse(&row.to).expect("TO"),
-        namespace: "default".to_owned(),
         protocol: Some(row.proto.parse::<Protocol>().expect("protocol")),
-        port: None,
-        family: None,
-        source_port: None,
-        size: None,
-        mark: 0,
         via: via(cluster, row).filter(|_| row.from_kind == "external"),
-        reply: true,
+        ..Question::new(
+            endpoint::parse(&from(row)).expect("FROM"),
+            endpoint::parse(&row.to).expect("TO"),
+        )
     };
     let flow = endpoint::resolve(cluster, &question).expect("both ends are known");
     walk::trace(cluster, &flow)

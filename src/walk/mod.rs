@@ -32,7 +32,9 @@ use journey::{Journey, step};
 use packet::{Packet, Port, Tracking};
 use walker::{Delivery, Fate, Recipient, Stop, Stopped, Walk};
 
-use crate::model::trace::{ClientSees, FlowSummary, StepKind, TRACE_SCHEMA, Trace, Verdict};
+use crate::model::trace::{
+    Assumption, ClientSees, FlowSummary, StepKind, TRACE_SCHEMA, Trace, Verdict,
+};
 use crate::model::{Cluster, Family, Flow};
 
 /// More ways than this are not walked; what is left is reported as undetermined.
@@ -71,6 +73,7 @@ struct Run {
     forth: Journey,
     back: Option<(Result<(), Stopped>, Journey)>,
     not_seen: std::collections::BTreeSet<String>,
+    supposed: Vec<Assumption>,
 }
 
 fn run(cluster: &Cluster, flow: &Flow, choices: &mut Choices) -> Run {
@@ -80,6 +83,7 @@ fn run(cluster: &Cluster, flow: &Flow, choices: &mut Choices) -> Run {
         journey: Journey::default(),
         connections: Connections::default(),
         not_seen: std::collections::BTreeSet::new(),
+        supposed: Vec::new(),
         crossings: 0,
     };
     let fate = set_out(&mut walk, flow);
@@ -98,6 +102,7 @@ fn run(cluster: &Cluster, flow: &Flow, choices: &mut Choices) -> Run {
         forth,
         back,
         not_seen: walk.not_seen,
+        supposed: walk.supposed,
     }
 }
 

@@ -219,7 +219,7 @@ fn path(cluster: &Cluster, run: Run) -> Path {
         devices: run.forth.devices,
         hops: run.forth.hops,
         reply: None,
-        assumptions: Vec::new(),
+        assumptions: run.supposed,
     };
     match run.fate {
         Ok(delivery) => {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::journey::{proven, step};
 use super::packet::Packet;
 use super::walker::{Delivery, Fate, Recipient, Stop, Walk};
-use crate::model::trace::{ClientSees, StepKind, Verdict};
+use crate::model::trace::{Assumption, ClientSees, StepKind, Verdict};
 use crate::model::{Family, NetnsId, Protocol, Socket, SocketState};
 
 impl Walk<'_> {
@@ -34,9 +34,15 @@ impl Walk<'_> {
         }
         let Some(sockets) = self.cluster.netns(netns).sockets.as_deref() else {
             let place = self.place_name(netns);
-            self.not_seen(format!(
-                "{place}: sockets were not captured; something is supposed to listen"
-            ));
+            let port = packet.destination_port.number().unwrap_or_default();
+            self.supposed.push(Assumption {
+                unknown: format!(
+                    "whether anything listens on {}/{port} in {place}: its sockets were not read",
+                    packet.protocol
+                ),
+                supposed: "something listens".to_owned(),
+                otherwise: vec!["if nothing listens: refused".to_owned()],
+            });
             self.journey.step(step(
                 StepKind::Deliver,
                 format!("for {packet}, if something listens"),

@@ -6,7 +6,7 @@ use super::conntrack::Connections;
 use super::explore::Choices;
 use super::journey::{Journey, step};
 use super::packet::Packet;
-use crate::model::trace::{ClientSees, Evidence, StepKind, StoppedAt, Verdict};
+use crate::model::trace::{Assumption, ClientSees, Evidence, StepKind, StoppedAt, Verdict};
 use crate::model::{Cluster, NetnsId};
 
 /// One walk of one packet.
@@ -18,6 +18,8 @@ pub(super) struct Walk<'c> {
     pub connections: Connections,
     /// What was not read and may matter.
     pub not_seen: BTreeSet<String>,
+    /// What was supposed on the way because it was not read, and makes no fork: the packet goes one way only.
+    pub supposed: Vec<Assumption>,
     /// Devices crossed so far: a packet that a bridge loop never lets go is given up.
     pub crossings: usize,
 }

@@ -50,17 +50,11 @@ fn root() -> bool {
 
 fn trace(cluster: &Cluster, asked: &Asked) -> Trace {
     let question = Question {
-        from: endpoint::parse(&asked.from).expect("FROM"),
-        to: endpoint::parse(&asked.to.to_string()).expect("TO"),
-        namespace: "default".to_owned(),
         protocol: Some(asked.protocol),
-        port: None,
-        family: None,
-        source_port: None,
-        size: None,
-        mark: 0,
-        via: None,
-        reply: true,
+        ..Question::new(
+            endpoint::parse(&asked.from).expect("FROM"),
+            endpoint::parse(&asked.to.to_string()).expect("TO"),
+        )
     };
     walk::trace(
         cluster,

@@ -45,6 +45,25 @@ pub struct Question {
     pub reply: bool,
 }
 
+impl Question {
+    /// A new TCP connection, nothing else said.
+    pub fn new(from: Endpoint, to: Endpoint) -> Self {
+        Self {
+            from,
+            to,
+            namespace: "default".to_owned(),
+            protocol: None,
+            port: None,
+            family: None,
+            source_port: None,
+            size: None,
+            mark: 0,
+            via: None,
+            reply: true,
+        }
+    }
+}
+
 /// Looks up both ends.
 pub fn resolve(cluster: &Cluster, question: &Question) -> Result<Flow, Failure> {
     let receiver = receiver::find(cluster, question)?;

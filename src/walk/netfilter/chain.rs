@@ -142,7 +142,7 @@ impl<'c> Walk<'c> {
                 let taken = self.choices.choose(Question::Balance(shares)) == 0;
                 if taken {
                     let text = format!(
-                        "rule {} takes {}: {}",
+                        "rule {} takes {} of what reaches it: {}",
                         rule.number,
                         share_text(share),
                         origin.target()
