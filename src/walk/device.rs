@@ -7,7 +7,7 @@ use super::journey::step;
 use super::packet::Packet;
 use super::walker::{Delivery, Fate, Recipient, Stop, Walk};
 use crate::model::trace::{Direction, StepKind, Verdict};
-use crate::model::{Family, Link, LinkKind, Mac, NetnsId};
+use crate::model::{Family, Link, LinkKind, Mac, NetnsId, NetnsName};
 
 /// More devices than any sane path has: a frame that crosses more is going round.
 const MOST_CROSSINGS: usize = 400;
@@ -56,7 +56,11 @@ impl Walk<'_> {
                         .step(step(StepKind::Veth, format!("{at} -> {name} in {to}")));
                     self.carry(netns, device, peer, &name, packet)
                 }
-                None => self.wire(netns, device, packet),
+                None if self.faces_wire(netns, link) => self.wire(netns, device, packet),
+                None => {
+                    let why = format!("the other end of {device} was not read");
+                    Err(self.stop(&packet, Stop::unknown(netns, why).at(device)))
+                }
             },
             LinkKind::Physical => self.wire(netns, device, packet),
             LinkKind::Bridge { .. } => self.bridge_transmit(netns, device, packet),
@@ -201,17 +205,25 @@ impl Walk<'_> {
         }
     }
 
+    /// Whether what lies behind a device is a wire: a real NIC's other end is out of sight, and so is that of a host's veth
+    /// which was not captured. A pod's veth leads to its node, captured or not.
+    fn faces_wire(&self, netns: NetnsId, link: &Link) -> bool {
+        match link.kind {
+            LinkKind::Physical => true,
+            LinkKind::Veth => {
+                !matches!(self.cluster.netns(netns).name, NetnsName::Pod { .. })
+                    && self.veth_peer(netns, link).is_none()
+            }
+            _ => false,
+        }
+    }
+
     /// The captured devices of other hosts that face a wire.
     fn wire_ends(&self, netns: NetnsId, device: &str) -> Vec<(NetnsId, String)> {
         let mut ends = Vec::new();
         for (id, there) in self.cluster.all_netns() {
             for link in there.links.iter().flatten() {
-                let faces_wire = match link.kind {
-                    LinkKind::Physical => true,
-                    LinkKind::Veth => self.veth_peer(id, link).is_none(),
-                    _ => false,
-                };
-                if faces_wire && (id, link.name.as_str()) != (netns, device) {
+                if self.faces_wire(id, link) && (id, link.name.as_str()) != (netns, device) {
                     ends.push((id, link.name.clone()));
                 }
             }
@@ -367,7 +379,10 @@ impl Walk<'_> {
                     Some(peer) => vec![peer],
                     None => {
                         reached.complete = false;
-                        self.wire_ends(at, &name)
+                        match self.faces_wire(at, link) {
+                            true => self.wire_ends(at, &name),
+                            false => Vec::new(),
+                        }
                     }
                 },
                 LinkKind::Physical => {

@@ -57,6 +57,8 @@ pub struct Ruleset {
     tables: Vec<TableRules>,
     /// The line in the middle of which the dump breaks off, if it does.
     broken_line: Option<u32>,
+    /// The dump was cut short, or is no dump: whole tables may be missing.
+    cut: bool,
 }
 
 /// One table.
@@ -64,6 +66,8 @@ pub struct Ruleset {
 pub struct TableRules {
     /// Which.
     pub kind: TableKind,
+    /// Where the dump broke off inside this table: index of the chain of its last rule.
+    pub(super) cut_in: Option<usize>,
     pub(super) chains: Vec<Chain>,
     pub(super) index: HashMap<Box<str>, u32>,
 }
@@ -113,6 +117,7 @@ impl Ruleset {
             text,
             tables: found.tables,
             broken_line: found.broken_line,
+            cut: found.cut,
         }
     }
 
@@ -124,6 +129,11 @@ impl Ruleset {
     /// One table, `None` when the dump does not have it.
     pub fn table(&self, kind: TableKind) -> Option<&TableRules> {
         self.tables.iter().find(|table| table.kind == kind)
+    }
+
+    /// Whether the table may have been in what the dump lost: the dump was cut short, and does not have it.
+    pub fn may_lack(&self, kind: TableKind) -> bool {
+        self.cut && self.table(kind).is_none()
     }
 
     /// Whether any chain of any table holds a rule.
@@ -214,6 +224,17 @@ impl TableRules {
     /// All chains, in the order of the dump.
     pub fn chains(&self) -> &[Chain] {
         &self.chains
+    }
+
+    /// Whether rules of this chain may have been in what the dump lost: it broke off in this chain or before it, as the
+    /// rules stand in the order of their chains.
+    pub fn may_lack_rules_of(&self, chain: &Chain) -> bool {
+        let Some(last) = self.cut_in else {
+            return false;
+        };
+        self.index
+            .get(&chain.name)
+            .is_none_or(|&at| at as usize >= last)
     }
 }
 

@@ -49,6 +49,15 @@ impl<'c> Walk<'c> {
         while let Some(frame) = stack.last_mut() {
             let rules = base.ruleset.rules(frame.chain);
             let Some(rule) = rules.get(frame.next) else {
+                if base.table.may_lack_rules_of(frame.chain) {
+                    let why = format!(
+                        "{} breaks off before the end of {} {}: rules of it may be missing",
+                        base.ruleset.origin,
+                        base.table.kind.name(),
+                        frame.chain.name
+                    );
+                    return Err(self.undecided(place, packet, why));
+                }
                 // The end of this chain. What a goto left behind is not come back to.
                 while stack.pop().is_some_and(|left| left.goto) {}
                 written = written.min(stack.len());

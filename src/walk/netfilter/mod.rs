@@ -117,6 +117,7 @@ impl<'c> Walk<'c> {
     pub fn hook(&mut self, place: Place<'_>, packet: &mut Packet) -> Result<Reroute, Stopped> {
         let netns = self.cluster.netns(place.netns);
         self.mind_what_was_not_read(place, packet)?;
+        self.mind_what_was_cut_off(place, packet)?;
         let mut reroute = Reroute::default();
         for slot in place.hook.slots() {
             let before = packet.clone();
@@ -194,7 +195,7 @@ impl<'c> Walk<'c> {
     fn nat_order(&mut self, place: Place<'_>, packet: &Packet) -> Vec<BaseChain<'c>> {
         let netns = self.cluster.netns(place.netns);
         let mut chains = base_chains(netns, packet.family(), place.hook, TableKind::Nat);
-        chains.retain(|base| !base.ruleset.rules(base.chain).is_empty());
+        chains.retain(|base| !base.chain.is_empty() || base.table.may_lack_rules_of(base.chain));
         if chains.len() > 1 {
             let node = self.cluster.node_name(place.netns);
             let what = format!(
@@ -211,6 +212,30 @@ impl<'c> Walk<'c> {
             }
         }
         chains
+    }
+
+    /// So do tables that a dump lost where it was cut short.
+    fn mind_what_was_cut_off(&mut self, place: Place<'_>, packet: &Packet) -> Result<(), Stopped> {
+        let netns = self.cluster.netns(place.netns);
+        let rulesets = netns
+            .iptables
+            .iter()
+            .filter(|ruleset| ruleset.family == packet.family());
+        for ruleset in rulesets {
+            // raw and security are seldom there; that they may be is in the report of what was not read whole.
+            let lost = [TableKind::Mangle, TableKind::Nat, TableKind::Filter]
+                .into_iter()
+                .find(|kind| ruleset.may_lack(*kind));
+            if let Some(kind) = lost {
+                let why = format!(
+                    "{} was cut short: table {} may be missing",
+                    ruleset.origin,
+                    kind.name()
+                );
+                return Err(self.undecided(place, packet, why));
+            }
+        }
+        Ok(())
     }
 
     /// Rules that were not read, and native nftables chains, which this walk does not evaluate, end the prediction.
