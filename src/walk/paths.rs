@@ -329,3 +329,97 @@ fn host_network_pod(
         })
         .and_then(|endpoint| endpoint.pod.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivered(last: u8, probability: f64) -> Path {
+        Path {
+            probability,
+            verdict: Verdict::Delivered,
+            client_sees: None,
+            destination: Some(FlowEnd {
+                kind: "pod".to_owned(),
+                namespace: None,
+                name: None,
+                node: None,
+                ip: Some(IpAddr::from([10, 42, 1, last])),
+                port: Some(80),
+            }),
+            source_seen: None,
+            stopped_at: None,
+            devices: Vec::new(),
+            hops: Vec::new(),
+            reply: None,
+            assumptions: Vec::new(),
+        }
+    }
+
+    fn dropped() -> Path {
+        Path {
+            verdict: Verdict::Dropped,
+            client_sees: Some(ClientSees::Timeout),
+            destination: None,
+            ..delivered(0, 1.0)
+        }
+    }
+
+    fn options(first: Vec<Path>, second: Vec<Path>) -> Vec<(String, Vec<Path>)> {
+        vec![
+            ("it does not match".to_owned(), first),
+            ("it matches".to_owned(), second),
+        ]
+    }
+
+    #[test]
+    fn what_makes_no_difference_is_not_mentioned() {
+        let paths = suppose(
+            "?".to_owned(),
+            options(vec![delivered(6, 1.0)], vec![delivered(6, 1.0)]),
+        );
+        assert_eq!(paths, [delivered(6, 1.0)]);
+    }
+
+    #[test]
+    fn what_only_changes_who_answers_is_supposed_and_named() {
+        let both = vec![delivered(6, 0.5), delivered(7, 0.5)];
+        let paths = suppose("?".to_owned(), options(both, vec![delivered(6, 1.0)]));
+        assert_eq!(paths.len(), 2);
+        for path in &paths {
+            assert_eq!(path.verdict, Verdict::Delivered);
+            assert_eq!(
+                path.assumptions[0].otherwise,
+                ["if it matches: delivered to 10.42.1.6:80"]
+            );
+        }
+    }
+
+    #[test]
+    fn what_decides_over_the_packet_makes_it_undetermined() {
+        let paths = suppose(
+            "?".to_owned(),
+            options(vec![delivered(6, 1.0)], vec![dropped()]),
+        );
+        let [path] = paths.as_slice() else {
+            panic!("one path: {paths:?}")
+        };
+        assert_eq!(
+            (path.verdict, path.probability),
+            (Verdict::Undetermined, 1.0)
+        );
+        assert_eq!(path.destination, None);
+        assert_eq!(path.assumptions[0].otherwise.len(), 2);
+    }
+
+    #[test]
+    fn verdicts_that_differ_are_partial() {
+        let paths = [delivered(6, 0.5), dropped()];
+        assert_eq!(overall(&paths), (OverallVerdict::Partial, None));
+        assert_eq!(
+            overall(&paths[1..]),
+            (OverallVerdict::Dropped, Some(ClientSees::Timeout))
+        );
+        assert_eq!(overall(&[]), (OverallVerdict::Undetermined, None));
+    }
+}
