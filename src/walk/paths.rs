@@ -8,9 +8,10 @@ use std::net::IpAddr;
 
 use super::Run;
 use super::explore::Tree;
+use super::journey::step;
 use super::walker::{Delivery, Recipient};
 use crate::model::trace::{
-    Assumption, ClientSees, OverallVerdict, Path, Reply, StoppedAt, Verdict,
+    Assumption, ClientSees, OverallVerdict, Path, Reply, StepKind, StoppedAt, Verdict,
 };
 use crate::model::{Cluster, FlowEnd, NetnsName, Protocol};
 
@@ -104,44 +105,81 @@ fn suppose(unknown: String, mut options: Vec<(String, Vec<Path>)>) -> Vec<Path> 
             .for_each(|path| path.assumptions.insert(0, assumption.clone()));
         return paths;
     }
-    // The ways part at the question: what lies before it is common to all and is shown.
+    // The ways part at the question: what lies before it is common to all and is shown, what follows is not known.
     let mut otherwise = vec![format!("if {supposed}: {}", summary(&paths))];
     otherwise.extend(assumption.otherwise);
-    let mut shown = paths.swap_remove(0);
-    shown.probability = 1.0;
-    shown.verdict = Verdict::Undetermined;
-    shown.client_sees = None;
-    shown.destination = None;
-    shown.source_seen = None;
-    shown.reply = None;
-    let step = shown.hops.last().map_or((0, 0), |hop| {
-        (shown.hops.len() - 1, hop.steps.len().saturating_sub(1))
-    });
-    shown.stopped_at = Some(StoppedAt {
-        node: shown
-            .hops
-            .last()
-            .map(|hop| hop.node.clone())
-            .unwrap_or_default(),
-        netns: shown
-            .hops
-            .last()
-            .map(|hop| hop.netns.clone())
-            .unwrap_or_default(),
+    let mut ways = paths
+        .into_iter()
+        .chain(options.into_iter().flat_map(|(_, others)| others));
+    let Some(mut common) = ways.next() else {
+        return Vec::new();
+    };
+    for way in ways {
+        keep_common(&mut common, &way);
+    }
+    let unknown_step = step(StepKind::Unknown, unknown.clone());
+    if let Some(hop) = common.hops.last_mut() {
+        hop.steps.push(unknown_step);
+    }
+    let last = common.hops.last();
+    let stopped_at = StoppedAt {
+        node: last.map(|hop| hop.node.clone()).unwrap_or_default(),
+        netns: last.map(|hop| hop.netns.clone()).unwrap_or_default(),
         device: None,
-        step,
+        step: last.map_or((0, 0), |hop| {
+            (common.hops.len() - 1, hop.steps.len().saturating_sub(1))
+        }),
         why: unknown.clone(),
         on: None,
-    });
-    shown.assumptions.insert(
-        0,
-        Assumption {
+    };
+    vec![Path {
+        probability: 1.0,
+        verdict: Verdict::Undetermined,
+        client_sees: None,
+        destination: None,
+        source_seen: None,
+        stopped_at: Some(stopped_at),
+        devices: common.devices,
+        hops: common.hops,
+        reply: None,
+        assumptions: vec![Assumption {
             unknown,
             supposed,
             otherwise,
-        },
-    );
-    vec![shown]
+        }],
+    }]
+}
+
+/// Shortens a path to what another has in common with it.
+fn keep_common(path: &mut Path, other: &Path) {
+    let devices = path
+        .devices
+        .iter()
+        .zip(&other.devices)
+        .take_while(|(a, b)| a == b)
+        .count();
+    path.devices.truncate(devices);
+    let mut hops = 0;
+    for (hop, theirs) in path.hops.iter_mut().zip(&other.hops) {
+        if (&hop.node, &hop.netns, &hop.input) != (&theirs.node, &theirs.netns, &theirs.input) {
+            break;
+        }
+        hops += 1;
+        let steps = hop
+            .steps
+            .iter()
+            .zip(&theirs.steps)
+            .take_while(|(a, b)| a == b)
+            .count();
+        let same =
+            steps == hop.steps.len() && steps == theirs.steps.len() && hop.output == theirs.output;
+        if !same {
+            hop.steps.truncate(steps);
+            hop.output = None;
+            break;
+        }
+    }
+    path.hops.truncate(hops);
 }
 
 /// What becomes of the packet, in words.
@@ -333,6 +371,7 @@ fn host_network_pod(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::trace::Hop;
 
     fn delivered(last: u8, probability: f64) -> Path {
         Path {
@@ -396,11 +435,26 @@ mod tests {
     }
 
     #[test]
-    fn what_decides_over_the_packet_makes_it_undetermined() {
-        let paths = suppose(
-            "?".to_owned(),
-            options(vec![delivered(6, 1.0)], vec![dropped()]),
-        );
+    fn what_decides_over_the_packet_makes_it_undetermined_from_there_on() {
+        let hop = |steps: &[&str]| Hop {
+            node: "n".to_owned(),
+            netns: "host".to_owned(),
+            input: None,
+            output: None,
+            steps: steps
+                .iter()
+                .map(|text| step(StepKind::Rule, *text))
+                .collect(),
+        };
+        let arrives = Path {
+            hops: vec![hop(&["common", "accepted"])],
+            ..delivered(6, 1.0)
+        };
+        let lost = Path {
+            hops: vec![hop(&["common", "dropped"])],
+            ..dropped()
+        };
+        let paths = suppose("?".to_owned(), options(vec![arrives], vec![lost]));
         let [path] = paths.as_slice() else {
             panic!("one path: {paths:?}")
         };
@@ -410,6 +464,12 @@ mod tests {
         );
         assert_eq!(path.destination, None);
         assert_eq!(path.assumptions[0].otherwise.len(), 2);
+        let texts: Vec<&str> = path.hops[0]
+            .steps
+            .iter()
+            .map(|step| step.text.as_str())
+            .collect();
+        assert_eq!(texts, ["common", "?"]);
     }
 
     #[test]
