@@ -10,6 +10,7 @@ pub struct Report<'a> {
     place: &'a str,
     gaps: &'a mut Vec<Gap>,
     count: usize,
+    lost: bool,
 }
 
 impl<'a> Report<'a> {
@@ -19,11 +20,18 @@ impl<'a> Report<'a> {
             place,
             gaps,
             count: 0,
+            lost: false,
         }
     }
 
-    /// Something in that file, at that line, could not be read.
+    /// Something in that file, at that line, could not be read: a row is lost.
     pub fn gap(&mut self, line: impl Into<Option<usize>>, what: impl Into<String>) {
+        self.lost = true;
+        self.note(line, what);
+    }
+
+    /// Something about that line is to be known, which was read all the same.
+    pub fn note(&mut self, line: impl Into<Option<usize>>, what: impl Into<String>) {
         self.count += 1;
         if self.count <= LIMIT {
             let (place, line, what) = (self.place.to_owned(), line.into(), what.into());
@@ -34,6 +42,11 @@ impl<'a> Report<'a> {
     /// Whether nothing was wrong so far.
     pub fn is_clean(&self) -> bool {
         self.count == 0
+    }
+
+    /// Whether something of the file was lost: what is not in the rest may have been in that.
+    pub fn has_lost(&self) -> bool {
+        self.lost
     }
 
     /// What was read of a list: nothing at all when all of it made no sense, which is not an empty list.

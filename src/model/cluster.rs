@@ -1,13 +1,14 @@
 //! A cluster as it was read: nodes, their network namespaces, and what each namespace holds.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::iptables::Ruleset;
 use super::{
-    Address, ConntrackEntry, Family, FdbEntry, IpSet, Link, Neighbor, Objects, Route, RoutingRule,
-    Socket, Sysctls, VirtualServer,
+    Address, ConntrackEntry, Family, FdbEntry, IpSet, Link, Neighbor, Objects, Part, Route,
+    RoutingRule, Socket, Sysctls, VirtualServer,
 };
 
 /// Everything that was read about a cluster, from whatever source.
@@ -128,6 +129,9 @@ pub struct Netns {
     pub resolv_conf: Option<String>,
     /// For each `link-netnsid` used by devices here: the namespace it stands for, where the reader could tell.
     pub peers_by_nsid: Vec<(i32, NetnsName)>,
+    /// Tables that were read only in part, as rows of them were cut off, garbled or not understood: what such a table
+    /// does not show may still be there. (A [`Ruleset`] knows by itself what it may lack.)
+    pub incomplete: BTreeSet<Part>,
 }
 
 impl Netns {
@@ -154,6 +158,7 @@ impl Netns {
             flannel: FlannelConfig::default(),
             resolv_conf: None,
             peers_by_nsid: Vec::new(),
+            incomplete: BTreeSet::new(),
         }
     }
 

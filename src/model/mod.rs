@@ -11,6 +11,7 @@ mod names;
 mod neighbor;
 mod objects;
 mod packet;
+mod part;
 mod rejects;
 mod route;
 mod socket;
@@ -29,6 +30,7 @@ pub use objects::{
     ContainerPort, Endpoint, EndpointSlice, NodeObject, Objects, Pod, PortRef, Service, ServicePort,
 };
 pub use packet::{ConntrackEntry, ConntrackState, Family, Flow, FlowEnd, Protocol, Tuple};
+pub use part::Part;
 pub use rejects::RejectWith;
 pub use route::{NextHop, Route, RouteScope, RouteType, RoutingRule, RuleAction, Table};
 pub use socket::{Socket, SocketState};

@@ -10,7 +10,7 @@ use super::netfilter::{Hook, Place};
 use super::packet::Packet;
 use super::walker::{Fate, Stop, Stopped, Walk};
 use crate::model::trace::{Direction, StepKind};
-use crate::model::{BridgePort, Family, Link, LinkKind, Mac, NetnsId};
+use crate::model::{BridgePort, Family, Link, LinkKind, Mac, NetnsId, Part};
 
 /// Where a bridge sends a frame.
 enum Forwarding {
@@ -31,6 +31,7 @@ impl Walk<'_> {
         port: &str,
         mut packet: Packet,
     ) -> Fate {
+        self.need_whole(netns, Part::BridgePorts, &packet)?;
         let settings = self.port(netns, port);
         if !matches!(settings.state, 2 | 3) {
             let why = format!(
@@ -113,6 +114,7 @@ impl Walk<'_> {
 
     /// `br_dev_xmit`: the host itself sends by the bridge.
     pub fn bridge_transmit(&mut self, netns: NetnsId, bridge: &str, packet: Packet) -> Fate {
+        self.need_whole(netns, Part::BridgePorts, &packet)?;
         let vlan = self.own_vlan(netns, bridge);
         match self.look_up(netns, bridge, vlan, &packet)? {
             Forwarding::Up => {
@@ -142,19 +144,21 @@ impl Walk<'_> {
         if here.link(bridge).and_then(|link| link.mac) == Some(mac) {
             return Ok(Forwarding::Up);
         }
-        let Some(fdb) = here.fdb.as_deref() else {
-            self.not_seen(format!(
-                "{}: the fdb of {bridge} was not captured",
-                self.place_name(netns)
-            ));
-            return Ok(Forwarding::Flood);
-        };
-        let entry = fdb.iter().find(|entry| {
+        let known = here.fdb.iter().flatten().find(|entry| {
             entry.mac == mac
                 && entry.master.as_deref() == Some(bridge)
                 && (vlan.is_none() || entry.vlan == vlan)
         });
-        Ok(match entry {
+        if known.is_none() {
+            self.need_whole(netns, Part::Fdb, packet)?;
+        }
+        if here.fdb.is_none() {
+            self.not_seen(format!(
+                "{}: the fdb of {bridge} was not captured",
+                self.place_name(netns)
+            ));
+        }
+        Ok(match known {
             // A permanent entry is an address of the bridge or of one of its ports: local.
             Some(entry) if entry.permanent => Forwarding::Up,
             Some(entry) => Forwarding::Port(entry.device.clone(), Some(entry.raw.clone())),
@@ -223,6 +227,7 @@ impl Walk<'_> {
             .filter(|link| link.master.as_deref() == Some(bridge))
             .collect();
         let mut unseen = here.links.is_none();
+        let mut lost = self.only_in_part(netns, Part::Links);
         let mut takes = None;
         for link in ports {
             let floods = link.port.as_ref().is_none_or(|port| port.flood);
@@ -231,6 +236,7 @@ impl Walk<'_> {
             }
             let reached = self.broadcast_domain(netns, &link.name);
             unseen |= !reached.complete;
+            lost = lost.or(reached.lost);
             let owner = reached.ends.iter().any(|(id, name)| {
                 self.cluster.netns(*id).link(name).and_then(|end| end.mac) == packet.destination_mac
             });
@@ -243,7 +249,9 @@ impl Walk<'_> {
             Some(out) => self.bridge_forward(netns, bridge, from, &out, None, packet, filtered),
             None => {
                 let mac = packet.destination_mac.unwrap_or(Mac::ZERO);
-                let stop = if unseen {
+                let stop = if let Some(lost) = lost {
+                    Stop::unknown(netns, format!("{bridge} floods it, and {lost}"))
+                } else if unseen {
                     Stop::unknown(
                         netns,
                         format!(
@@ -382,7 +390,10 @@ impl Walk<'_> {
         match here.sysctls.as_ref() {
             _ if own => Ok(true),
             // The setting is there only while br_netfilter is.
-            Some(sysctls) => Ok(sysctls.number(key).unwrap_or(0) != 0),
+            Some(sysctls) => {
+                self.need_settings(netns, &[key.to_owned()], packet)?;
+                Ok(sysctls.number(key).unwrap_or(0) != 0)
+            }
             None => {
                 let why = format!("whether {bridge} shows frames to iptables was not read ({key})");
                 Err(self.stop(packet, Stop::unknown(netns, why).at(bridge)))

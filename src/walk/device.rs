@@ -5,9 +5,9 @@
 
 use super::journey::step;
 use super::packet::Packet;
-use super::walker::{Delivery, Fate, Recipient, Stop, Walk};
+use super::walker::{Delivery, Fate, Recipient, Stop, Stopped, Walk};
 use crate::model::trace::{Direction, StepKind, Verdict};
-use crate::model::{Family, Link, LinkKind, Mac, NetnsId, NetnsName};
+use crate::model::{Family, Link, LinkKind, Mac, NetnsId, NetnsName, Part};
 
 /// More devices than any sane path has: a frame that crosses more is going round.
 const MOST_CROSSINGS: usize = 400;
@@ -18,6 +18,16 @@ pub(super) struct Reached {
     pub ends: Vec<(NetnsId, String)>,
     /// Whether the link leads nowhere that was not captured.
     pub complete: bool,
+    /// Why more devices may be on it, where tables that show it were read only in part.
+    pub lost: Option<String>,
+}
+
+impl Reached {
+    /// It rests on a table, of which this says whether rows were lost.
+    fn needs(&mut self, lost: Option<String>) {
+        self.complete &= lost.is_none();
+        self.lost = self.lost.take().or(lost);
+    }
 }
 
 impl Walk<'_> {
@@ -50,16 +60,21 @@ impl Walk<'_> {
         match &link.kind {
             LinkKind::Loopback => self.loop_back(netns, packet),
             LinkKind::Veth => match self.veth_peer(netns, link) {
+                None => {
+                    self.need_links_of(|at, _| at.node == netns.node, &packet)?;
+                    match self.faces_wire(netns, link) {
+                        true => self.wire(netns, device, packet),
+                        false => {
+                            let why = format!("the other end of {device} was not read");
+                            Err(self.stop(&packet, Stop::unknown(netns, why).at(device)))
+                        }
+                    }
+                }
                 Some((peer, name)) => {
                     let (at, to) = (device.to_owned(), self.place_name(peer));
                     self.journey
                         .step(step(StepKind::Veth, format!("{at} -> {name} in {to}")));
                     self.carry(netns, device, peer, &name, packet)
-                }
-                None if self.faces_wire(netns, link) => self.wire(netns, device, packet),
-                None => {
-                    let why = format!("the other end of {device} was not read");
-                    Err(self.stop(&packet, Stop::unknown(netns, why).at(device)))
                 }
             },
             LinkKind::Physical => self.wire(netns, device, packet),
@@ -201,8 +216,26 @@ impl Walk<'_> {
                 );
                 Err(self.stop(&packet, Stop::unknown(netns, why).at(device)))
             }
-            (None, _) => self.leave_sight(netns, device, packet),
+            (None, _) => {
+                // Any host may have the other end of a wire; what is behind a pod's devices is its node.
+                self.need_links_of(|_, name| !matches!(name, NetnsName::Pod { .. }), &packet)?;
+                self.leave_sight(netns, device, packet)
+            }
         }
+    }
+
+    /// Ends the prediction where devices of such a namespace may be missing.
+    fn need_links_of(
+        &mut self,
+        wanted: impl Fn(NetnsId, &NetnsName) -> bool,
+        packet: &Packet,
+    ) -> Result<(), Stopped> {
+        for (id, there) in self.cluster.all_netns() {
+            if wanted(id, &there.name) {
+                self.need_whole(id, Part::Links, packet)?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether what lies behind a device is a wire: a real NIC's other end is out of sight, and so is that of a host's veth
@@ -271,6 +304,7 @@ impl Walk<'_> {
             };
             return Err(self.stop(&packet, stop.at(device)));
         }
+        self.need_whole(netns, Part::Flannel, &packet)?;
         let place = self.place_name(netns);
         self.not_seen(format!(
             "beyond {device} of {place}: outside what was captured"
@@ -349,11 +383,13 @@ impl Walk<'_> {
         let mut reached = Reached {
             ends: Vec::new(),
             complete: true,
+            lost: None,
         };
         let mut seen = vec![(netns, device.to_owned())];
         let mut sending = vec![(netns, device.to_owned())];
         while let Some((at, name)) = sending.pop() {
             let here = self.cluster.netns(at);
+            reached.needs(self.only_in_part(at, Part::Links));
             let Some(link) = here.link(&name) else {
                 reached.complete = false;
                 continue;
@@ -398,6 +434,7 @@ impl Walk<'_> {
                             .flatten()
                             .any(|entry| entry.device == name && entry.mac == Mac::ZERO);
                     reached.complete &= !floods && here.fdb.is_some();
+                    reached.needs(self.only_in_part(at, Part::Fdb));
                     Vec::new()
                 }
                 LinkKind::Loopback | LinkKind::Dummy => Vec::new(),
@@ -412,6 +449,7 @@ impl Walk<'_> {
                 }
                 seen.push(end.clone());
                 let there = self.cluster.netns(end.0);
+                reached.needs(self.only_in_part(end.0, Part::Links));
                 let Some(arrived) = there.link(&end.1).filter(|link| link.up) else {
                     continue;
                 };

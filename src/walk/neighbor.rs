@@ -10,9 +10,10 @@ use super::device::Reached;
 use super::journey::proven;
 use super::netfilter::is_local;
 use super::packet::Packet;
+use super::receive::conf_keys;
 use super::walker::{Stop, Stopped, Walk};
 use crate::model::trace::StepKind;
-use crate::model::{LinkKind, Mac, NeighborState, NetnsId};
+use crate::model::{Family, LinkKind, Mac, NeighborState, NetnsId, Part};
 
 impl Walk<'_> {
     /// Resolves `next_hop` on `device`; `None` where the device needs no addresses.
@@ -54,6 +55,9 @@ impl Walk<'_> {
                 .step(proven(StepKind::Neighbor, text, "ip neigh", &entry.raw));
             return Ok(Some(mac));
         }
+        if known.is_none() {
+            self.need_whole(netns, Part::Neighbors, packet)?;
+        }
         let asked = if packet.family() == crate::model::Family::V4 {
             "ARP"
         } else {
@@ -69,6 +73,12 @@ impl Walk<'_> {
                     .step(proven(StepKind::Neighbor, text, "ip neigh", raw));
                 Ok(Some(mac))
             }
+            Answerer::Lost(why) => Err(self.stop(
+                packet,
+                Stop::unknown(netns, why)
+                    .at(device)
+                    .because("ip neigh", raw),
+            )),
             Answerer::Nobody => {
                 let why = format!("nobody on {device} answers {asked} for {next_hop}");
                 Err(self.stop(
@@ -105,7 +115,12 @@ impl Walk<'_> {
 
     /// Who answers for an address on the link of a device.
     fn who_has(&self, netns: NetnsId, device: &str, ip: IpAddr) -> Answerer {
-        let Reached { ends, complete } = self.broadcast_domain(netns, device);
+        let Reached {
+            ends,
+            complete,
+            mut lost,
+        } = self.broadcast_domain(netns, device);
+        let family = Family::of(ip);
         for (at, name) in ends {
             let there = self.cluster.netns(at);
             // arp_ignore = 0: any address of the host is answered for, whatever device it is on.
@@ -115,15 +130,37 @@ impl Walk<'_> {
             } else {
                 there.addresses_of(&name).any(|address| address.ip == ip)
             };
-            if has && let Some(mac) = there.link(&name).and_then(|link| link.mac) {
+            // What is lost of a host may make it answer, or (arp_ignore) not answer.
+            let lost_here = match is_local(there, ip) {
+                true if ignore != 0 && !has => self.only_in_part(at, Part::Addresses),
+                true => self.lost_arp_ignore(at, &name, family),
+                false => self.only_in_part(at, Part::Routes(family)),
+            };
+            if lost_here.is_none()
+                && has
+                && let Some(mac) = there.link(&name).and_then(|link| link.mac)
+            {
                 let place = self.place_name(at);
                 return Answerer::Captured { mac, place };
             }
+            lost = lost.or(lost_here);
         }
-        if complete {
+        if let Some(why) = lost {
+            Answerer::Lost(why)
+        } else if complete {
             Answerer::Nobody
         } else {
             Answerer::Unknown
+        }
+    }
+
+    /// Why it is not known whether a host ignores what asks for its addresses by that device.
+    fn lost_arp_ignore(&self, netns: NetnsId, device: &str, family: Family) -> Option<String> {
+        let keys = conf_keys(device, "arp_ignore");
+        let read = |key: &String| self.sysctl(netns, key).is_some();
+        match family == Family::V6 || keys.iter().all(read) {
+            true => None,
+            false => self.only_in_part(netns, Part::Sysctls),
         }
     }
 
@@ -141,7 +178,12 @@ impl Walk<'_> {
 }
 
 enum Answerer {
-    Captured { mac: Mac, place: String },
+    /// Tables that would tell were read only in part.
+    Lost(String),
+    Captured {
+        mac: Mac,
+        place: String,
+    },
     Nobody,
     Unknown,
 }

@@ -11,7 +11,7 @@ use super::routing::{Lookup, Refusal, Routed, lookup};
 use super::send::{Chosen, Refused};
 use super::walker::{Fate, Stop, Stopped, Walk};
 use crate::model::trace::{ClientSees, Direction, StepKind, Verdict};
-use crate::model::{Family, NetnsId, RouteScope, RouteType, RuleAction, Table};
+use crate::model::{Family, NetnsId, Part, RouteScope, RouteType, RuleAction, Table};
 
 impl<'c> Walk<'c> {
     /// An IP packet for this host's IP layer, come in by `device`. On a bridge, br_netfilter has already taken it
@@ -72,6 +72,7 @@ impl<'c> Walk<'c> {
                 Stop::unknown(netns, why).because("ipvsadm -Sn", &server),
             ));
         }
+        self.need_whole(netns, Part::VirtualServers, &packet)?;
         self.hook(place, &mut packet)?;
         self.deliver(netns, packet)
     }
@@ -143,6 +144,19 @@ impl<'c> Walk<'c> {
             uid: Some(0),
         };
         let decided = self.decide(netns, &query, packet)?;
+        if !matches!(&decided, Ok(chosen) if chosen.is_local()) {
+            let keys = match packet.family() {
+                Family::V4 => vec![forwarding_key(device, Family::V4)],
+                Family::V6 => vec![
+                    forwarding_key(device, Family::V6),
+                    format!(
+                        "net.ipv6.conf.{}.force_forwarding",
+                        device.replace('.', "/")
+                    ),
+                ],
+            };
+            self.need_settings(netns, &keys, packet)?;
+        }
         let forwarding = self.may_forward(netns, device, packet.family());
         let chosen = match decided {
             Ok(chosen) => chosen,
@@ -262,6 +276,9 @@ impl<'c> Walk<'c> {
         else {
             return Ok(());
         };
+        if source.is_loopback() || destination.is_loopback() {
+            self.need_settings(netns, &conf_keys(device, "route_localnet"), packet)?;
+        }
         let conf = |key| {
             let sysctls = self.cluster.netns(netns).sysctls.as_ref();
             let of = |name: &str| sysctls.and_then(|all| all.conf(Family::V4, name, key));
@@ -301,6 +318,7 @@ impl<'c> Walk<'c> {
             return Ok(());
         }
         let here = self.cluster.netns(netns);
+        self.need_settings(netns, &conf_keys(device, "rp_filter"), packet)?;
         let sysctls = here.sysctls.as_ref();
         let of = |name: &str, key: &str| {
             sysctls
@@ -314,6 +332,9 @@ impl<'c> Walk<'c> {
             ));
         }
         let filter = of("all", "rp_filter").max(of(device, "rp_filter"));
+        if is_local(here, packet.source) {
+            self.need_settings(netns, &conf_keys(device, "accept_local"), packet)?;
+        }
         let accept_local = of("all", "accept_local") | of(device, "accept_local") != 0;
         let custom_rules = here.rules4.as_ref().is_some_and(|rules| {
             rules.len() > 3
@@ -328,6 +349,9 @@ impl<'c> Walk<'c> {
             let why = format!("martian source {}: an address of this host", packet.source);
             return Err(self.stop(packet, Stop::dropped(netns, why).at(device)));
         }
+        if packet.mark != 0 {
+            self.need_settings(netns, &conf_keys(device, "src_valid_mark"), packet)?;
+        }
         let valid_mark = of("all", "src_valid_mark") | of(device, "src_valid_mark") != 0;
         let query = Lookup {
             destination: packet.source,
@@ -340,6 +364,7 @@ impl<'c> Walk<'c> {
             ports: (packet.destination_port, packet.source_port),
             uid: Some(0),
         };
+        self.need_whole(netns, Part::Addresses, packet)?;
         let no_address = here
             .addresses_of(device)
             .all(|address| address.ip.is_ipv6());
@@ -380,7 +405,7 @@ impl<'c> Walk<'c> {
             Routed::Refused { .. } | Routed::Nothing => {
                 last_resort("there is no route back to the source")
             }
-            Routed::Unknown { .. } | Routed::NotRead => None,
+            Routed::Unknown { .. } | Routed::NotRead | Routed::Partly(_) => None,
         };
         match refusal {
             None => Ok(()),
@@ -408,6 +433,11 @@ impl<'c> Walk<'c> {
             format!("{device}: for the bridge's own address, up to the host"),
         ));
     }
+}
+
+/// The two places where a setting about received packets is: for all devices and for one.
+pub(super) fn conf_keys(device: &str, key: &str) -> [String; 2] {
+    ["all", device].map(|name| format!("net.ipv4.conf.{}.{key}", name.replace('.', "/")))
 }
 
 fn forwarding_key(device: &str, family: Family) -> String {

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use super::packet::Port;
 use crate::model::{
-    Family, Netns, NextHop, Protocol, Route, RouteType, RoutingRule, RuleAction, Table,
+    Family, Netns, NextHop, Part, Protocol, Route, RouteType, RoutingRule, RuleAction, Table,
 };
 
 /// What a lookup is for (`struct flowi4`, `struct flowi6`).
@@ -53,6 +53,8 @@ pub(super) enum Routed<'c> {
     },
     /// The routes of this family were not read.
     NotRead,
+    /// Of this table rows were lost: a better route may have been among them.
+    Partly(Part),
 }
 
 /// How a route or rule refuses.
@@ -72,6 +74,9 @@ pub(super) fn lookup<'c>(netns: &'c Netns, query: &Lookup<'_>) -> Routed<'c> {
     let Some(routes) = netns.routes(family) else {
         return Routed::NotRead;
     };
+    if let Some(part) = lost_part(netns, routes, family) {
+        return Routed::Partly(part);
+    }
     let Some(rules) = netns.rules(family) else {
         // Rules that were not read are taken to be the kernel's three; the caller says so.
         return [Table::LOCAL, Table::MAIN, Table::DEFAULT]
@@ -110,6 +115,21 @@ pub(super) fn lookup<'c>(netns: &'c Netns, query: &Lookup<'_>) -> Routed<'c> {
         }
     }
     Routed::Nothing
+}
+
+/// The table that a lookup rests on and of which rows were lost, if there is one.
+fn lost_part(netns: &Netns, routes: &[Route], family: Family) -> Option<Part> {
+    let lost = |part: &Part| netns.incomplete.contains(part);
+    let mut hops = routes.iter().flat_map(|route| &route.next_hops);
+    // Settings are asked only about links that are down.
+    [
+        Some(Part::Routes(family)),
+        Some(Part::Rules(family)),
+        hops.any(|hop| hop.linkdown).then_some(Part::Sysctls),
+    ]
+    .into_iter()
+    .flatten()
+    .find(lost)
 }
 
 /// Whether a rule's selectors hold (`fib_rule_match`, `fib4_rule_match`).

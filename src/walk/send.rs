@@ -10,7 +10,7 @@ use super::packet::Packet;
 use super::routing::{Lookup, Refusal, Routed, lookup, source_for};
 use super::walker::{Fate, Stop, Stopped, Walk};
 use crate::model::trace::{ClientSees, StepKind, Verdict};
-use crate::model::{Netns, NetnsId, NextHop, Protocol, Route, RouteType};
+use crate::model::{Netns, NetnsId, NextHop, Part, Protocol, Route, RouteType};
 
 /// A route that was chosen for a packet.
 #[derive(Debug, Clone)]
@@ -43,6 +43,7 @@ impl<'c> Walk<'c> {
             Some(source) => {
                 packet.source = source;
                 if !is_local(self.cluster.netns(netns), source) {
+                    self.need_whole(netns, Part::Routes(packet.family()), &packet)?;
                     let why =
                         format!("{source} is no address of this host: it cannot send from it");
                     let invalid = Stop {
@@ -56,6 +57,7 @@ impl<'c> Walk<'c> {
             None => {
                 // ip_route_connect: a first lookup chooses the source, a second one is made with it.
                 let first = self.route_output(netns, &packet, None, packet.mark)?;
+                self.need_whole(netns, Part::Addresses, &packet)?;
                 let here = self.cluster.netns(netns);
                 let Some(source) = source_for(here, first.route, first.hop, packet.destination)
                 else {
@@ -272,6 +274,10 @@ impl<'c> Walk<'c> {
                     packet,
                     Stop::unknown(netns, why).because("routing rules", &rule.raw),
                 ))
+            }
+            Routed::Partly(part) => {
+                let why = self.partly(netns, part);
+                Err(self.stop(packet, Stop::unknown(netns, why)))
             }
             Routed::NotRead => {
                 let why = format!("the routes of {} were not read", self.place_name(netns));

@@ -7,7 +7,7 @@ use super::journey::{proven, step};
 use super::packet::Packet;
 use super::walker::{Delivery, Fate, Recipient, Stop, Walk};
 use crate::model::trace::{Assumption, ClientSees, StepKind, Verdict};
-use crate::model::{Family, NetnsId, Protocol, Socket, SocketState};
+use crate::model::{Family, NetnsId, Part, Protocol, Socket, SocketState};
 
 impl Walk<'_> {
     /// Finds the socket for a packet that INPUT let pass.
@@ -59,6 +59,7 @@ impl Walk<'_> {
                 .step(proven(StepKind::Deliver, text, "ss -lntu", &socket.raw));
             return delivered(packet);
         }
+        self.need_whole(netns, Part::Sockets, &packet)?;
         let answer = match packet.protocol {
             Protocol::Tcp => "a TCP reset",
             _ => "ICMP port unreachable",
@@ -100,6 +101,7 @@ impl Walk<'_> {
             Family::V4 => "net.ipv4.icmp_echo_ignore_all",
             Family::V6 => "net.ipv6.icmp.echo_ignore_all",
         };
+        self.need_settings(netns, &[key.to_owned()], &packet)?;
         if self.sysctl(netns, key).unwrap_or(0) != 0 {
             let why = format!("{key} is set: echo requests are ignored");
             return Err(self.stop(&packet, Stop::dropped(netns, why)));

@@ -13,7 +13,7 @@ use super::netfilter::is_local;
 use super::packet::{Packet, Port, Tracking};
 use super::walker::{Fate, Stop, Walk};
 use crate::model::trace::StepKind;
-use crate::model::{Family, LinkKind, Mac, NetnsId, Protocol, Vxlan};
+use crate::model::{Family, LinkKind, Mac, NetnsId, Part, Protocol, Vxlan};
 
 /// Ethernet, UDP and vxlan headers; the outer IP header comes on top of them.
 const OVERHEAD: u32 = 14 + 8 + 8;
@@ -46,6 +46,9 @@ impl Walk<'_> {
                     && entry.destination.is_some()
             })
         };
+        if of(mac).is_none() {
+            self.need_whole(netns, Part::Fdb, &inner)?;
+        }
         let entry = of(mac).or_else(|| of(Mac::ZERO));
         let (remote, port, vni) = match (entry, vxlan.group) {
             (Some(entry), _) => {
@@ -86,6 +89,7 @@ impl Walk<'_> {
         if let Some(local) = vxlan.local
             && !is_local(here, local)
         {
+            self.need_whole(netns, Part::Routes(Family::of(local)), &inner)?;
             let why =
                 format!("{device} sends from {local}, which is no address of this host: dropped");
             return Err(self.stop(&inner, Stop::dropped(netns, why).at(device)));
@@ -141,6 +145,7 @@ impl Walk<'_> {
         let (vni, mut inner) = *inner;
         let here = self.cluster.netns(netns);
         let port = outer.destination_port.number();
+        self.need_whole(netns, Part::Links, &outer)?;
         let devices = || {
             here.links
                 .iter()

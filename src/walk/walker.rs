@@ -7,7 +7,7 @@ use super::explore::Choices;
 use super::journey::{Journey, step};
 use super::packet::Packet;
 use crate::model::trace::{Assumption, ClientSees, Evidence, StepKind, StoppedAt, Verdict};
-use crate::model::{Cluster, NetnsId};
+use crate::model::{Cluster, NetnsId, Part};
 
 /// One walk of one packet.
 #[derive(Debug)]
@@ -159,6 +159,49 @@ impl<'c> Walk<'c> {
     /// Remembers something that was not read.
     pub fn not_seen(&mut self, what: String) {
         self.not_seen.insert(what);
+    }
+
+    /// Why nothing may be concluded from what a table does not show, if it was read only in part.
+    pub fn only_in_part(&self, netns: NetnsId, part: Part) -> Option<String> {
+        let incomplete = self.cluster.netns(netns).incomplete.contains(&part);
+        incomplete.then(|| self.partly(netns, part))
+    }
+
+    /// The sentence about a table that was read only in part.
+    pub fn partly(&self, netns: NetnsId, part: Part) -> String {
+        let place = self.place_name(netns);
+        format!("the {part} of {place} were read only in part: what decides here may be missing")
+    }
+
+    /// Ends the prediction where it would rest on the whole of a table that was read only in part.
+    pub fn need_whole(
+        &mut self,
+        netns: NetnsId,
+        part: Part,
+        packet: &Packet,
+    ) -> Result<(), Stopped> {
+        match self.only_in_part(netns, part) {
+            None => Ok(()),
+            Some(why) => Err(self.stop(packet, Stop::unknown(netns, why))),
+        }
+    }
+
+    /// The same for settings: those that were read are good, others may have been lost.
+    pub fn need_settings(
+        &mut self,
+        netns: NetnsId,
+        keys: &[String],
+        packet: &Packet,
+    ) -> Result<(), Stopped> {
+        let lost = keys.iter().find(|key| self.sysctl(netns, key).is_none());
+        let part = self.only_in_part(netns, Part::Sysctls);
+        match (lost, part) {
+            (Some(key), Some(why)) => {
+                let why = format!("{why} ({key})");
+                Err(self.stop(packet, Stop::unknown(netns, why)))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// `node1 / pod:default/web`, for messages.

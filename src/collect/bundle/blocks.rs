@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::files::is_garbled;
 use super::rows::Row;
 use crate::collect::report::{Report, excerpt};
 
@@ -31,6 +32,9 @@ fn blocks<'a>(text: &'a str, report: &mut Report) -> Vec<Block<'a>> {
             report.gap(at + 1, format!("no line about a device: {}", excerpt(line)));
         }
     }
+    // What a device is stands in all of its lines.
+    blocks
+        .retain(|block| !is_garbled(block.head) && !block.body.iter().any(|line| is_garbled(line)));
     blocks
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::blocks::{PORT, pairs, read};
+use super::files::is_garbled;
 use super::rows::Row;
 use crate::collect::report::{Report, excerpt};
 
@@ -19,7 +20,7 @@ pub fn vlans(text: &str, report: &mut Report) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for (at, line) in text.lines().enumerate() {
         let mut words: Vec<&str> = line.split_ascii_whitespace().collect();
-        if words.is_empty() || line.starts_with("port") {
+        if words.is_empty() || line.starts_with("port") || is_garbled(line) {
             continue;
         }
         if !line.starts_with(char::is_whitespace) {

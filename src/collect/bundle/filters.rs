@@ -4,7 +4,7 @@ use super::files::Files;
 use super::nft::{self, IptablesTables};
 use crate::collect::report::Report;
 use crate::model::iptables::{Backend, Ruleset};
-use crate::model::{Family, Netns};
+use crate::model::{Family, Netns, Part};
 
 /// `iptables-save` and `ip6tables-save`.
 const SAVED: [(&str, Family); 2] = [
@@ -32,7 +32,7 @@ pub fn read(netns: &mut Netns, files: &mut Files) {
             {
                 let what =
                     format!("of the legacy backend, which {legacy_file} is of too: not used");
-                Report::new(&place, files.gaps).gap(1, what);
+                Report::new(&place, files.gaps).note(1, what);
                 continue;
             }
             if backend == Backend::Nft {
@@ -55,13 +55,20 @@ pub fn read(netns: &mut Netns, files: &mut Files) {
         }
     }
     let nftables = files.text("nft.json").and_then(|(place, text)| {
-        nft::nftables(&text, &tables, &mut Report::new(&place, files.gaps))
+        let mut report = Report::new(&place, files.gaps);
+        let seen = nft::nftables(&text, &tables, &mut report);
+        files
+            .incomplete
+            .extend(report.has_lost().then_some(Part::NativeNft));
+        seen
     });
+    let all_seen = !files.incomplete.contains(&Part::NativeNft);
     for (file, family) in unsaid {
         // iptables-nft-save prints nothing when there are no tables, which nft confirms: it lists them all.
-        let none = nftables
-            .as_ref()
-            .is_some_and(|seen| !seen.iptables_names.contains(&family));
+        let none = all_seen
+            && nftables
+                .as_ref()
+                .is_some_and(|seen| !seen.iptables_names.contains(&family));
         if none {
             let place = files.place("nft.json");
             netns.iptables.push(Ruleset::read(

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use super::files::is_garbled;
 use super::rows::Row;
 use crate::collect::report::{Report, excerpt};
 
@@ -23,6 +24,10 @@ pub fn rows(text: &str, report: &mut Report) -> Option<Vec<Row>> {
 
 /// Parses one element, which must be an object.
 pub fn object(line: usize, element: &str, report: &mut Report) -> Option<Map<String, Value>> {
+    if is_garbled(element) {
+        report.gap(line, format!("garbled: {}", excerpt(element)));
+        return None;
+    }
     match serde_json::from_str(element) {
         Ok(Value::Object(fields)) => Some(fields),
         Ok(_) => {

@@ -12,7 +12,7 @@ pub fn links(rows: &[Row], report: &mut Report) -> Vec<Link> {
         .iter()
         .any(|row| row.fields().value("promiscuity").is_some());
     if !detailed && !rows.is_empty() {
-        report.gap(
+        report.note(
             None,
             "made without -d: what kind of devices these are is unknown",
         );
@@ -32,7 +32,7 @@ pub fn links(rows: &[Row], report: &mut Report) -> Vec<Link> {
     for (at, line, peer) in named_peers {
         let index = index_of(peer, &links);
         if index.is_none() {
-            report.gap(
+            report.note(
                 line,
                 format!("the peer {peer:?} is no device of this namespace"),
             );

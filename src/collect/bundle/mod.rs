@@ -30,7 +30,7 @@ mod sysctl;
 mod tables;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 
@@ -170,6 +170,7 @@ fn cluster(source: Source, name: &str) -> Result<Cluster, BundleError> {
                 folder: &folder,
                 files,
                 gaps: &mut cluster.gaps,
+                incomplete: BTreeSet::new(),
             };
             node.netns.push(namespace::read(name, files));
         }

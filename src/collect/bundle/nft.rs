@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
+use super::files::is_garbled;
 use super::json;
 use crate::collect::report::{Report, excerpt};
 use crate::model::{Family, NativeChain};
@@ -78,6 +79,10 @@ pub fn nftables(text: &str, iptables: &IptablesTables, report: &mut Report) -> O
     let mut rules: HashMap<(String, String, String), usize> = HashMap::new();
     let mut bases = Vec::new();
     for (line, element) in json::elements(text, Some("nftables"), report)? {
+        if is_garbled(element) {
+            report.gap(line, format!("garbled: {}", excerpt(element)));
+            continue;
+        }
         let object: Object = match serde_json::from_str(element) {
             Ok(object) => object,
             Err(error) => {

@@ -26,10 +26,10 @@ pub fn routes(rows: &[Row], usual: Family, wanted: Family, report: &mut Report) 
             continue;
         };
         if let Some(name) = &details.table_name {
-            report.gap(row.line, tables::unknown_table(name));
+            report.note(row.line, tables::unknown_table(name));
         }
         for word in &details.encapsulation {
-            report.gap(row.line, format!("the route's `{word}` is not modelled"));
+            report.note(row.line, format!("the route's `{word}` is not modelled"));
         }
         routes.push(route);
     }

@@ -20,14 +20,14 @@ pub fn rules(rows: &[Row], family: Family, report: &mut Report) -> Vec<RoutingRu
             continue;
         };
         if let Some(name) = &details.table_name {
-            report.gap(row.line, tables::unknown_table(name));
+            report.note(row.line, tables::unknown_table(name));
         }
         for selector in &rule.not_understood {
             let what = format!(
                 "whether rule {} holds depends on `{selector}`, which is not modelled",
                 rule.priority
             );
-            report.gap(row.line, what);
+            report.note(row.line, what);
         }
         rules.push(rule);
     }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::files::is_garbled;
 use super::rows::{FieldResult, parse_as};
 use super::sysctl::lines;
 use crate::collect::report::{Report, excerpt};
@@ -93,6 +94,9 @@ pub fn recent(text: &str, report: &mut Report) -> Vec<(String, Vec<IpAddr>)> {
     let mut lists: Vec<(String, Vec<IpAddr>)> = Vec::new();
     for (at, line) in text.lines().enumerate() {
         let line = line.trim();
+        if is_garbled(line) {
+            continue;
+        }
         if let Some(name) = line.strip_prefix('#') {
             lists.push((name.trim().to_owned(), Vec::new()));
         } else if let Some(entry) = line.strip_prefix("src=") {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::files::is_garbled;
 use crate::collect::report::{Report, excerpt};
 use crate::model::Sysctls;
 
@@ -46,11 +47,11 @@ pub fn environment(text: &str, report: &mut Report) -> Vec<(String, String)> {
     pairs
 }
 
-/// Lines that say something, with their numbers.
+/// Lines that say something, with their numbers. Garbled ones do not.
 pub fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let numbered = text
         .lines()
         .enumerate()
         .map(|(at, line)| (at + 1, line.trim()));
-    numbered.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+    numbered.filter(|(_, line)| !line.is_empty() && !line.starts_with('#') && !is_garbled(line))
 }

@@ -13,8 +13,8 @@ use crate::model::{Address, AddressScope};
 pub(super) fn read(client: &mut Client, names: &Names) -> io::Result<Dump<Address>> {
     let dump = client.dump(RouteNetlinkMessage::GetAddress(AddressMessage::default()))?;
     let mut addresses = Dump {
-        entries: Vec::new(),
         holes: dump.holes,
+        ..Dump::default()
     };
     let mut found = Vec::new();
     for message in dump.entries {

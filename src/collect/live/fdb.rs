@@ -23,8 +23,8 @@ const NDA_NH_ID: u16 = 13;
 pub(super) fn read(client: &mut Client, names: &Names) -> io::Result<Dump<FdbEntry>> {
     let dump = dump(client, AddressFamily::Bridge, NeighbourFlags::empty())?;
     let mut fdb = Dump {
-        entries: Vec::new(),
         holes: dump.holes,
+        ..Dump::default()
     };
     for message in &dump.entries {
         match entry(message, names) {

@@ -2,12 +2,12 @@
 
 use super::command;
 use super::kernel::Part;
+use super::read::Report;
 use crate::collect::bundle::ipset::ipsets;
-use crate::collect::report::Report;
-use crate::model::{Gap, IpSet};
+use crate::model::{self, IpSet};
 
-/// The sets of this thread's namespace. Lines that make no sense go into `gaps`, under that place.
-pub(super) fn read(place: &str, gaps: &mut Vec<Gap>) -> Result<Vec<IpSet>, String> {
+/// The sets of this thread's namespace.
+pub(super) fn read(report: &mut Report) -> Result<Vec<IpSet>, String> {
     match Part::IpSet.is_there() {
         Some(true) => {}
         // What is not loaded holds no sets.
@@ -26,8 +26,5 @@ pub(super) fn read(place: &str, gaps: &mut Vec<Gap>) -> Result<Vec<IpSet>, Strin
         );
     };
     let text = command::run(&program, &["save"])?;
-    Ok(ipsets(
-        &text,
-        &mut Report::new(&format!("{place}: ipset save"), gaps),
-    ))
+    Ok(report.listed(model::Part::Ipsets, "ipset save", &text, ipsets))
 }

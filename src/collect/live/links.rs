@@ -72,6 +72,7 @@ pub(super) fn read(client: &mut Client) -> io::Result<Dump<Link>> {
     Ok(Dump {
         entries: links,
         holes,
+        ..Dump::default()
     })
 }
 

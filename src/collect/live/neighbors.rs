@@ -29,10 +29,7 @@ const STATES: [(u16, NeighborState); 8] = [
 
 /// Every neighbour of both families, then the addresses answered for (proxies).
 pub(super) fn read(client: &mut Client, names: &Names) -> io::Result<Dump<Neighbor>> {
-    let mut neighbors = Dump {
-        entries: Vec::new(),
-        holes: Vec::new(),
-    };
+    let mut neighbors = Dump::default();
     for family in [AddressFamily::Inet, AddressFamily::Inet6] {
         for flags in [NeighbourFlags::empty(), NeighbourFlags::Proxy] {
             let dump = dump(client, family, flags)?;
@@ -68,6 +65,7 @@ pub(super) fn dump(
     Ok(Dump {
         entries: messages.collect(),
         holes: dump.holes,
+        notes: dump.notes,
     })
 }
 

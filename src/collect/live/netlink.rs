@@ -42,6 +42,18 @@ pub(super) struct Dump<T> {
     pub entries: Vec<T>,
     /// What was not, in words.
     pub holes: Vec<String>,
+    /// What is to be known besides of those that were.
+    pub notes: Vec<String>,
+}
+
+impl<T> Default for Dump<T> {
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            holes: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
 }
 
 /// A message as it came.
@@ -92,7 +104,7 @@ impl Client {
         }
         let mut dump = Dump {
             entries: Vec::with_capacity(frames.len()),
-            holes: Vec::new(),
+            ..Dump::default()
         };
         for frame in &frames {
             match decode(frame.header.message_type, &frame.body) {

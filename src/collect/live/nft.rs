@@ -86,10 +86,7 @@ struct Chain {
 
 /// Base chains which hold rules or drop by policy, but those of iptables-nft, which `rulesets` has.
 pub(super) fn read(rulesets: &[Ruleset]) -> io::Result<Dump<NativeChain>> {
-    let mut native = Dump {
-        entries: Vec::new(),
-        holes: Vec::new(),
-    };
+    let mut native = Dump::default();
     match Part::NfTables.is_there() {
         Some(true) => {}
         // What is not loaded has no chains.

@@ -12,10 +12,7 @@ use crate::model::{Protocol, Socket};
 
 /// Sockets of one protocol in this thread's namespace.
 pub(super) fn read(protocol: Protocol) -> io::Result<Dump<Socket>> {
-    let mut sockets = Dump {
-        entries: Vec::new(),
-        holes: Vec::new(),
-    };
+    let mut sockets = Dump::default();
     for file in [protocol.to_string(), format!("{protocol}6")] {
         let text = match fs::read_to_string(format!("/proc/thread-self/net/{file}")) {
             Ok(text) => text,
@@ -33,7 +30,7 @@ pub(super) fn read(protocol: Protocol) -> io::Result<Dump<Socket>> {
         }
     }
     if !sockets.entries.is_empty() {
-        sockets.holes.push(format!(
+        sockets.notes.push(format!(
             "the kernel's {protocol}_diag is not loaded: sockets bound to one device, and those on [::] which refuse \
              IPv4, look like any other (hint: `modprobe {protocol}_diag`)"
         ));

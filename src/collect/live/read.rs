@@ -2,6 +2,7 @@
 //!
 //! A section that cannot be read stays `None` and is reported; the others are read all the same.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io;
 
@@ -12,7 +13,8 @@ use super::{
     addresses, fdb, files, ipsets, iptables, links, neighbors, nft, nsids, recent, routes, rules,
     sockets, sysctls, virtual_servers,
 };
-use crate::model::{Family, Gap, Netns, NetnsName};
+use crate::collect::report;
+use crate::model::{Family, Gap, Netns, NetnsName, Part};
 
 const NETLINK_ROUTE: isize = 0;
 
@@ -21,6 +23,8 @@ pub(super) struct Report {
     place: String,
     /// What was reported.
     pub gaps: Vec<Gap>,
+    /// Tables of which entries were lost.
+    incomplete: BTreeSet<Part>,
 }
 
 impl Report {
@@ -29,6 +33,7 @@ impl Report {
         Self {
             place,
             gaps: Vec::new(),
+            incomplete: BTreeSet::new(),
         }
     }
 
@@ -42,19 +47,37 @@ impl Report {
     }
 
     /// The entries of a dump, its holes reported; `None` when there was no dump.
-    fn take<T>(&mut self, section: &str, dump: io::Result<Dump<T>>) -> Option<Vec<T>> {
+    fn take<T>(&mut self, part: Part, dump: io::Result<Dump<T>>) -> Option<Vec<T>> {
+        let section = part.to_string();
         match dump {
             Ok(dump) => {
-                for hole in dump.holes {
+                self.incomplete
+                    .extend((!dump.holes.is_empty()).then_some(part));
+                for hole in dump.holes.iter().chain(&dump.notes) {
                     self.add(format_args!("{section}: {hole}"));
                 }
                 Some(dump.entries)
             }
             Err(error) => {
-                self.failed(section, &error);
+                self.failed(&section, &error);
                 None
             }
         }
+    }
+
+    /// The list that a program printed; lines that make no sense are reported.
+    pub fn listed<T>(
+        &mut self,
+        part: Part,
+        command: &str,
+        text: &str,
+        read: impl Fn(&str, &mut report::Report) -> Vec<T>,
+    ) -> Vec<T> {
+        let place = format!("{}: {command}", self.place);
+        let mut lines = report::Report::new(&place, &mut self.gaps);
+        let list = read(text, &mut lines);
+        self.incomplete.extend(lines.has_lost().then_some(part));
+        list
     }
 
     fn failed(&mut self, section: &str, error: &io::Error) {
@@ -80,9 +103,10 @@ pub(super) fn survey(netns: &mut Netns, report: &mut Report) {
     let Some(mut client) = report.take_one("netlink", Client::open(NETLINK_ROUTE)) else {
         return;
     };
-    netns.links = report.take("links", links::read(&mut client));
+    netns.links = report.take(Part::Links, links::read(&mut client));
     let names = Names::of(netns.links.as_deref().unwrap_or_default());
-    netns.addresses = report.take("addresses", addresses::read(&mut client, &names));
+    netns.addresses = report.take(Part::Addresses, addresses::read(&mut client, &names));
+    netns.incomplete.clone_from(&report.incomplete);
 }
 
 /// Reads everything, links and addresses anew. `peers` are the namespaces that devices may lead to.
@@ -95,15 +119,27 @@ pub(super) fn everything(
     survey(netns, report);
     let names = Names::of(netns.links.as_deref().unwrap_or_default());
     if let Some(mut client) = report.take_one("netlink", Client::open(NETLINK_ROUTE)) {
-        netns.routes4 = report.take("IPv4 routes", routes::read(&mut client, Family::V4, &names));
-        netns.routes6 = report.take("IPv6 routes", routes::read(&mut client, Family::V6, &names));
-        netns.rules4 = report.take("IPv4 routing rules", rules::read(&mut client, Family::V4));
-        netns.rules6 = report.take("IPv6 routing rules", rules::read(&mut client, Family::V6));
-        netns.neighbors = report.take("neighbours", neighbors::read(&mut client, &names));
-        netns.fdb = report.take("forwarding databases", fdb::read(&mut client, &names));
+        netns.routes4 = report.take(
+            Part::Routes(Family::V4),
+            routes::read(&mut client, Family::V4, &names),
+        );
+        netns.routes6 = report.take(
+            Part::Routes(Family::V6),
+            routes::read(&mut client, Family::V6, &names),
+        );
+        netns.rules4 = report.take(
+            Part::Rules(Family::V4),
+            rules::read(&mut client, Family::V4),
+        );
+        netns.rules6 = report.take(
+            Part::Rules(Family::V6),
+            rules::read(&mut client, Family::V6),
+        );
+        netns.neighbors = report.take(Part::Neighbors, neighbors::read(&mut client, &names));
+        netns.fdb = report.take(Part::Fdb, fdb::read(&mut client, &names));
         read_peers(&mut client, netns, peers, report);
     }
-    netns.sockets = report.take("sockets", sockets::read(&names));
+    netns.sockets = report.take(Part::Sockets, sockets::read(&names));
     netns.sysctls = report.take_one("sysctls", sysctls::read());
     netns.recent = report.take_one("xt_recent", recent::read());
     let mut holes = Vec::new();
@@ -116,11 +152,12 @@ pub(super) fn everything(
     for hole in holes {
         report.add(hole);
     }
-    let sets = ipsets::read(&report.place, &mut report.gaps);
+    let sets = ipsets::read(report);
     netns.ipsets = report.keep(sets);
-    let servers = virtual_servers::read(&report.place, &mut report.gaps);
+    let servers = virtual_servers::read(report);
     netns.virtual_servers = report.keep(servers);
-    netns.native_nft = report.take("nftables", nft::read(&netns.iptables));
+    netns.native_nft = report.take(Part::NativeNft, nft::read(&netns.iptables));
+    netns.incomplete.clone_from(&report.incomplete);
     if let Some(pid) = handle.pid {
         netns.resolv_conf = report
             .take_one("resolv.conf", files::resolv_conf(pid))

@@ -26,8 +26,8 @@ pub(super) fn read(client: &mut Client, family: Family, names: &Names) -> io::Re
     let dump = client.dump(RouteNetlinkMessage::GetRoute(request))?;
     let messages: Vec<RouteMessage> = dump.entries.into_iter().filter_map(own_route).collect();
     let mut routes = Dump {
-        entries: Vec::new(),
         holes: dump.holes,
+        ..Dump::default()
     };
     let mut objects = Objects::default();
     if messages.iter().any(hides_next_hops) {
@@ -38,7 +38,7 @@ pub(super) fn read(client: &mut Client, family: Family, names: &Names) -> io::Re
     for message in &messages {
         match route(message, family, names, &objects) {
             Ok(route) => {
-                routes.holes.extend(beyond_the_model(message, &route));
+                routes.notes.extend(beyond_the_model(message, &route));
                 routes.entries.push(route);
             }
             Err(hole) => routes.holes.push(hole),

@@ -34,8 +34,8 @@ pub(super) fn read(client: &mut Client, family: Family) -> io::Result<Dump<Routi
     };
     let dump = client.dump(RouteNetlinkMessage::GetRule(request))?;
     let mut rules = Dump {
-        entries: Vec::new(),
         holes: dump.holes,
+        ..Dump::default()
     };
     for message in dump.entries {
         let RouteNetlinkMessage::NewRule(message) = message else {

@@ -29,10 +29,7 @@ const TCP_CLOSE: u32 = 7;
 
 /// The TCP and UDP sockets of this thread's namespace.
 pub(super) fn read(names: &Names) -> io::Result<Dump<Socket>> {
-    let mut sockets = Dump {
-        entries: Vec::new(),
-        holes: Vec::new(),
-    };
+    let mut sockets = Dump::default();
     for (protocol, part, state) in [
         (Protocol::Tcp, Part::TcpDiag, TCP_LISTEN),
         (Protocol::Udp, Part::UdpDiag, TCP_CLOSE),
@@ -41,6 +38,7 @@ pub(super) fn read(names: &Names) -> io::Result<Dump<Socket>> {
             let read = proc_sockets::read(protocol)?;
             sockets.entries.extend(read.entries);
             sockets.holes.extend(read.holes);
+            sockets.notes.extend(read.notes);
             continue;
         }
         let mut client = Client::open(NETLINK_SOCK_DIAG)?;

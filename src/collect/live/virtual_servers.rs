@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::command;
+use super::read::Report;
 use crate::collect::bundle::ipvs::virtual_servers;
-use crate::collect::report::Report;
-use crate::model::{Gap, VirtualServer};
+use crate::model::{Part, VirtualServer};
 
-/// Those of this thread's namespace. Lines that make no sense go into `gaps`, under that place.
-pub(super) fn read(place: &str, gaps: &mut Vec<Gap>) -> Result<Vec<VirtualServer>, String> {
+/// Those of this thread's namespace.
+pub(super) fn read(report: &mut Report) -> Result<Vec<VirtualServer>, String> {
     // Without ip_vs there are none, and ipvsadm would load it.
     if !Path::new("/proc/thread-self/net/ip_vs").exists() {
         return Ok(Vec::new());
@@ -21,8 +21,5 @@ pub(super) fn read(place: &str, gaps: &mut Vec<Gap>) -> Result<Vec<VirtualServer
         );
     };
     let text = command::run(&program, &["-Sn"])?;
-    Ok(virtual_servers(
-        &text,
-        &mut Report::new(&format!("{place}: ipvsadm -Sn"), gaps),
-    ))
+    Ok(report.listed(Part::VirtualServers, "ipvsadm -Sn", &text, virtual_servers))
 }

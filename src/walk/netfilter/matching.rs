@@ -8,7 +8,7 @@ use super::{Hook, Place};
 use crate::model::iptables::{
     AddrType, ConntrackMatch, Interface, Match, MultiportSide, Negatable, PortRange, Rule,
 };
-use crate::model::{Family, Netns, Protocol, RouteType, Table};
+use crate::model::{Family, Netns, NetnsId, Part, Protocol, RouteType, Table};
 use crate::walk::packet::{Packet, Port, Tracking};
 use crate::walk::routing::{Lookup, Routed, lookup};
 use crate::walk::walker::Walk;
@@ -175,6 +175,9 @@ impl Walk<'_> {
                     None => Answer::Yes,
                     Some(wanted) => match address_type(netns, ip, limit) {
                         Some(kind) => Answer::of((wanted.value.0 & kind != 0) != wanted.negate),
+                        None if netns.incomplete.contains(&Part::Routes(Family::of(ip))) => {
+                            Answer::Unknown(self.partly(place.netns, Part::Routes(Family::of(ip))))
+                        }
                         None => Answer::Unknown("the local routing table was not read".to_owned()),
                     },
                 };
@@ -233,7 +236,7 @@ impl Walk<'_> {
                 by_source,
                 ..
             } => self
-                .recent(netns, name, *set, *by_source, packet)
+                .recent(place.netns, name, *set, *by_source, packet)
                 .inverted(*negate),
             Match::MacSource(wanted) => match packet.source_mac {
                 Some(mac) => Answer::of((mac == wanted.value) != wanted.negate),
@@ -410,7 +413,7 @@ impl Walk<'_> {
     /// xt_recent.c: `--set` remembers and holds; the others ask whether the address is remembered.
     fn recent(
         &self,
-        netns: &Netns,
+        netns: NetnsId,
         name: &str,
         set: bool,
         by_source: bool,
@@ -424,7 +427,7 @@ impl Walk<'_> {
         } else {
             packet.destination
         };
-        match netns.recent.as_ref() {
+        match self.cluster.netns(netns).recent.as_ref() {
             None => Answer::Unknown(format!(
                 "whether the list {name} remembers {ip} was not read"
             )),
@@ -437,7 +440,8 @@ impl Walk<'_> {
                         "the list {name} remembers {ip}, but since when was not read"
                     ))
                 } else {
-                    Answer::No
+                    let lost = self.only_in_part(netns, Part::Recent);
+                    lost.map_or(Answer::No, Answer::Unknown)
                 }
             }
         }
@@ -483,6 +487,7 @@ impl Walk<'_> {
             }
             Routed::Refused { .. } | Routed::Nothing => Answer::No,
             Routed::Unknown { why, .. } => Answer::Unknown(why.to_owned()),
+            Routed::Partly(part) => Answer::Unknown(self.partly(place.netns, part)),
             Routed::NotRead => Answer::Unknown("the routes were not read".to_owned()),
         }
     }
@@ -538,7 +543,9 @@ pub(super) fn address_type(netns: &Netns, ip: IpAddr, device: Option<&str>) -> O
     if ip.is_multicast() {
         return Some(bit("MULTICAST"));
     }
-    let routes = netns.routes(Family::of(ip))?;
+    let routes = netns
+        .routes(Family::of(ip))
+        .filter(|_| !netns.incomplete.contains(&Part::Routes(Family::of(ip))))?;
     let found = routes
         .iter()
         .filter(|route| route.table == Table::LOCAL && route.destination.contains(&ip))

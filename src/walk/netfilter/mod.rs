@@ -20,7 +20,7 @@ use super::packet::{Packet, Tracking};
 use super::walker::{Stop, Stopped, Walk};
 use crate::model::iptables::{Chain, Ruleset, TableKind, TableRules};
 use crate::model::trace::{StepKind, Verdict};
-use crate::model::{Family, Netns, NetnsId, NetnsName};
+use crate::model::{Family, Netns, NetnsId, NetnsName, Part};
 
 /// The five hooks of IPv4 and IPv6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -259,6 +259,7 @@ impl<'c> Walk<'c> {
             );
             return Err(self.stop(packet, Stop::unknown(place.netns, why)));
         }
+        self.need_whole(place.netns, Part::NativeNft, packet)?;
         if netns
             .iptables
             .iter()

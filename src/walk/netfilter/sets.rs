@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::Place;
 use super::matching::Answer;
 use crate::model::iptables::SetDirection;
-use crate::model::{Family, IpSet, SetElement, SetPart};
+use crate::model::{Family, IpSet, Part, SetElement, SetPart};
 use crate::walk::packet::{Packet, Port};
 use crate::walk::walker::Walk;
 
@@ -30,6 +30,9 @@ impl Walk<'_> {
         let Some(sets) = self.cluster.netns(place.netns).ipsets.as_deref() else {
             return Answer::Unknown(format!("the set {name} was not read"));
         };
+        if let Some(lost) = self.only_in_part(place.netns, Part::Ipsets) {
+            return Answer::Unknown(lost);
+        }
         member(sets, place, name, directions, packet, DEEPEST)
     }
 }

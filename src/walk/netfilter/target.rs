@@ -8,7 +8,7 @@ use super::chain::Origin;
 use super::{Hook, Place};
 use crate::model::iptables::{Chain, NatRange, PortRange, Target};
 use crate::model::trace::{ClientSees, StepKind, Verdict};
-use crate::model::{AddressScope, Family, RejectWith};
+use crate::model::{AddressScope, Family, Part, RejectWith};
 use crate::walk::conntrack::Manipulation;
 use crate::walk::explore::Question;
 use crate::walk::packet::{Packet, Tracking};
@@ -39,6 +39,13 @@ impl<'c> Walk<'c> {
         origin: &Origin<'_, 'c>,
         packet: &mut Packet,
     ) -> Result<Effect<'c>, Stopped> {
+        if matches!(
+            origin.rule.target,
+            Target::Masquerade { .. } | Target::Redirect { .. }
+        ) && let Some(lost) = self.only_in_part(place.netns, Part::Addresses)
+        {
+            return Ok(end(Stop::unknown(place.netns, lost)));
+        }
         let mark_before = packet.mark;
         Ok(match &origin.rule.target {
             Target::None | Target::Log(_) | Target::Set | Target::Tcpmss => Effect::Nothing,
