@@ -1,7 +1,8 @@
 //! The answer to a question: the ends are looked up, and the packet is walked, in the cluster that was named.
 //!
 //! A live machine may have hundreds of namespaces, and a packet meets a few. There the walk is repeated with more read
-//! each time, until it meets no namespace that was not read.
+//! each time, until it meets no namespace that was not read. Neither are all chains read where there are thousands: the
+//! walk wishes for those that it comes to, and goes on when it has them.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +10,23 @@ use super::endpoint::{self, Question};
 use super::{Failure, Global, source};
 use crate::collect::live::{LiveOptions, Machine};
 use crate::model::trace::{Trace, Verdict};
-use crate::model::{Cluster, NetnsId, NetnsName};
+use crate::model::{Cluster, Flow, NetnsId, NetnsName};
 use crate::walk;
+
+/// More times than this a walk is not repeated for chains that were not read: far more than chains lie one behind the
+/// other on any packet's way.
+const MOST_PASSES: usize = 200;
 
 /// Answers it.
 pub fn answer(question: &Question, global: &Global) -> Result<Trace, Failure> {
     if source::is_this_machine(global)? {
         return on_this_machine(question);
+    }
+    if let Some(lab) = source::open_lab(global)? {
+        let mut lab = lab.with_rules_on_demand();
+        lab.complete_all();
+        let flow = endpoint::resolve(lab.cluster(), question)?;
+        return Ok(walk(&mut lab, &flow));
     }
     let cluster = source::open(global)?;
     let flow = endpoint::resolve(&cluster, question)?;
@@ -23,8 +34,9 @@ pub fn answer(question: &Question, global: &Global) -> Result<Trace, Failure> {
 }
 
 fn on_this_machine(question: &Question) -> Result<Trace, Failure> {
-    let mut machine =
-        Machine::survey(&LiveOptions::default()).map_err(|error| Failure::of(&error))?;
+    let mut machine = Machine::survey(&LiveOptions::default())
+        .map_err(|error| Failure::of(&error))?
+        .with_rules_on_demand();
     let flow = endpoint::resolve(machine.cluster(), question)?;
     let is_host = |id: &NetnsId| machine.cluster().netns(*id).name == NetnsName::Host;
     let all: BTreeSet<NetnsId> = machine.cluster().all_netns().map(|(id, _)| id).collect();
@@ -34,7 +46,7 @@ fn on_this_machine(question: &Question) -> Result<Trace, Failure> {
     loop {
         machine.complete(&wanted.iter().copied().collect::<Vec<_>>());
         read.append(&mut wanted);
-        let trace = walk::trace(machine.cluster(), &flow);
+        let trace = walk(&mut machine, &flow);
         wanted = met(machine.cluster(), &trace)
             .difference(&read)
             .copied()
@@ -51,6 +63,17 @@ fn on_this_machine(question: &Question) -> Result<Trace, Failure> {
             return Ok(trace);
         }
     }
+}
+
+/// Walks until no chain is missing which can be read.
+fn walk(machine: &mut Machine, flow: &Flow) -> Trace {
+    for _ in 0..MOST_PASSES {
+        let (trace, wishes) = walk::trace_and_wishes(machine.cluster(), flow);
+        if wishes.is_empty() || !machine.supply(&wishes) {
+            return trace;
+        }
+    }
+    walk::trace(machine.cluster(), flow)
 }
 
 /// The namespaces that a packet or its reply comes to.

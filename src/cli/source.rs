@@ -13,12 +13,7 @@ pub fn open(global: &Global) -> Result<Cluster, Failure> {
         return live::read_machine(&live::LiveOptions::default())
             .map_err(|error| Failure::of(&error));
     }
-    if let Some((option, source)) = kubernetes_option(global).zip(named(global).first()) {
-        output::note(
-            global,
-            &format!("{option} is not used: everything is read from {source}"),
-        );
-    }
+    mention_what_is_not_used(global);
     if !global.bundle.is_empty() {
         return bundle::load(&global.bundle).map_err(|error| Failure::of(&error));
     }
@@ -26,8 +21,31 @@ pub fn open(global: &Global) -> Result<Cluster, Failure> {
         return bundle::load_bytes("the built-in cluster", DEMO)
             .map_err(|error| Failure::of(&error));
     }
-    let name = global.lab.as_ref().and_then(Option::as_deref);
-    lab::read_lab(name).map_err(|error| Failure::of(&error))
+    lab::read_lab(lab_name(global)).map_err(|error| Failure::of(&error))
+}
+
+/// The practice cluster that the global options name, to be read as far as it is needed; `None` when they name none.
+pub fn open_lab(global: &Global) -> Result<Option<live::Machine>, Failure> {
+    if global.lab.is_none() {
+        return Ok(None);
+    }
+    mention_what_is_not_used(global);
+    lab::open_lab(lab_name(global))
+        .map(Some)
+        .map_err(|error| Failure::of(&error))
+}
+
+fn lab_name(global: &Global) -> Option<&str> {
+    global.lab.as_ref().and_then(Option::as_deref)
+}
+
+fn mention_what_is_not_used(global: &Global) {
+    if let Some((option, source)) = kubernetes_option(global).zip(named(global).first()) {
+        output::note(
+            global,
+            &format!("{option} is not used: everything is read from {source}"),
+        );
+    }
 }
 
 /// Whether no source is named; a failure when the options contradict each other, or ask for what is not read.

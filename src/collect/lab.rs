@@ -1,11 +1,18 @@
 //! Reads a practice cluster: its nodes are namespaces of this machine, and its objects are in its own state file.
 
-use super::live;
+use super::live::Machine;
 use crate::lab::{LabError, registry};
 use crate::model::{Cluster, Gap};
 
 /// Everything about the lab of that name (without one: the only one, or the one named `kubenet`).
 pub fn read_lab(name: Option<&str>) -> Result<Cluster, LabError> {
+    let mut machine = open_lab(name)?;
+    machine.complete_all();
+    Ok(machine.into_cluster())
+}
+
+/// The lab's nodes, of whose namespaces only devices and addresses are read yet.
+pub fn open_lab(name: Option<&str>) -> Result<Machine, LabError> {
     let mut lab = registry::find(name)?;
     // The number of a process that ended may be another's by now, whose namespace is none of the lab's.
     let (alive, gone) = lab
@@ -18,9 +25,9 @@ pub fn read_lab(name: Option<&str>) -> Result<Cluster, LabError> {
         .into_iter()
         .map(|node| (node.name, node.namespaces))
         .collect();
-    let mut cluster = live::read_namespaces(&nodes, lab.objects().clone());
+    let mut machine = Machine::of_namespaces(&nodes, lab.objects().clone());
     let gone: Vec<registry::Holder> = gone;
-    cluster.gaps.extend(gone.into_iter().map(|holder| Gap {
+    machine.report(gone.into_iter().map(|holder| Gap {
         place: format!("lab {} {}", lab.name, holder.place.label()),
         line: None,
         what: format!(
@@ -28,5 +35,5 @@ pub fn read_lab(name: Option<&str>) -> Result<Cluster, LabError> {
             holder.process.pid
         ),
     }));
-    Ok(cluster)
+    Ok(machine)
 }

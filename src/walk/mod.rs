@@ -24,6 +24,7 @@ mod socket;
 mod vxlan;
 mod walker;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use conntrack::Connections;
@@ -32,6 +33,7 @@ use journey::{Journey, step};
 use packet::{Packet, Port, Tracking};
 use walker::{Delivery, Fate, Recipient, Stop, Stopped, Walk};
 
+use crate::model::iptables::Wish;
 use crate::model::trace::{
     Assumption, ClientSees, FlowSummary, StepKind, TRACE_SCHEMA, Trace, Verdict,
 };
@@ -42,16 +44,23 @@ const MOST_RUNS: usize = 4096;
 
 /// Predicts what becomes of a flow's first packet and of the answer to it.
 pub fn trace(cluster: &Cluster, flow: &Flow) -> Trace {
-    let mut not_seen: std::collections::BTreeSet<String> = std::collections::BTreeSet::new();
+    trace_and_wishes(cluster, flow).0
+}
+
+/// The same, and the chains that the packet came to and which were not read: with them supplied, it goes on from there.
+pub fn trace_and_wishes(cluster: &Cluster, flow: &Flow) -> (Trace, BTreeSet<Wish>) {
+    let mut not_seen: BTreeSet<String> = BTreeSet::new();
+    let mut wishes = BTreeSet::new();
     let tree = explore(MOST_RUNS, |choices| {
-        let run = run(cluster, flow, choices);
+        let mut run = run(cluster, flow, choices);
         not_seen.extend(run.not_seen.iter().cloned());
+        wishes.append(&mut run.wishes);
         run
     });
     let paths = paths::fold(cluster, tree);
     let (verdict, client_sees) = paths::overall(&paths);
     not_seen.extend(cluster.gaps.iter().map(ToString::to_string));
-    Trace {
+    let trace = Trace {
         schema: TRACE_SCHEMA.to_owned(),
         flow: FlowSummary {
             proto: flow.protocol.to_string(),
@@ -63,7 +72,8 @@ pub fn trace(cluster: &Cluster, flow: &Flow) -> Trace {
         paths,
         findings: Vec::new(),
         not_seen: not_seen.into_iter().collect(),
-    }
+    };
+    (trace, wishes)
 }
 
 /// One run of the walk, forth and back.
@@ -72,7 +82,8 @@ struct Run {
     fate: Fate,
     forth: Journey,
     back: Option<(Result<(), Stopped>, Journey)>,
-    not_seen: std::collections::BTreeSet<String>,
+    not_seen: BTreeSet<String>,
+    wishes: BTreeSet<Wish>,
     supposed: Vec<Assumption>,
 }
 
@@ -82,7 +93,8 @@ fn run(cluster: &Cluster, flow: &Flow, choices: &mut Choices) -> Run {
         choices: std::mem::take(choices),
         journey: Journey::default(),
         connections: Connections::default(),
-        not_seen: std::collections::BTreeSet::new(),
+        not_seen: BTreeSet::new(),
+        wishes: BTreeSet::new(),
         supposed: Vec::new(),
         crossings: 0,
     };
@@ -102,6 +114,7 @@ fn run(cluster: &Cluster, flow: &Flow, choices: &mut Choices) -> Run {
         forth,
         back,
         not_seen: walk.not_seen,
+        wishes: walk.wishes,
         supposed: walk.supposed,
     }
 }

@@ -6,6 +6,7 @@ use super::conntrack::Connections;
 use super::explore::Choices;
 use super::journey::{Journey, step};
 use super::packet::Packet;
+use crate::model::iptables::Wish;
 use crate::model::trace::{Assumption, ClientSees, Evidence, StepKind, StoppedAt, Verdict};
 use crate::model::{Cluster, NetnsId, Part};
 
@@ -18,6 +19,8 @@ pub(super) struct Walk<'c> {
     pub connections: Connections,
     /// What was not read and may matter.
     pub not_seen: BTreeSet<String>,
+    /// Chains that the packet came to and which were not read.
+    pub wishes: BTreeSet<Wish>,
     /// What was supposed on the way because it was not read, and makes no fork: the packet goes one way only.
     pub supposed: Vec<Assumption>,
     /// Devices crossed so far: a packet that a bridge loop never lets go is given up.

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod changing;
+mod demand;
 mod lab;
 mod links;
 mod machine;

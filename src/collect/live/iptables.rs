@@ -7,42 +7,55 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
+use super::demand::Watch;
 use super::kernel::Part;
 use super::{command, nft};
 use crate::model::iptables::{Backend, Ruleset};
 use crate::model::{Family, Gap};
 
-/// A way to call the save program of one backend.
-struct Tool {
+/// A way to call a program of one backend.
+pub(super) struct Tool {
     program: PathBuf,
     arguments: Vec<String>,
-    name: String,
+    /// What it is called in messages.
+    pub name: String,
 }
 
-/// The rulesets of one family in this thread's namespace; what could not be read goes into `holes`.
-pub(super) fn read(family: Family, gaps: &mut Vec<Gap>, holes: &mut Vec<String>) -> Vec<Ruleset> {
-    let mut rulesets = Vec::new();
-    let mut text_gaps = Vec::new();
-    for (backend, text) in [
-        (Backend::Nft, nft(family)),
-        (Backend::Legacy, legacy(family)),
-    ] {
-        match text {
-            Ok((origin, text)) => {
-                holes.extend(incompatible(&text));
-                rulesets.push(Ruleset::read(
-                    text,
-                    family,
-                    backend,
-                    &origin,
-                    &mut text_gaps,
-                ));
-            }
-            Err(hole) => holes.push(hole),
+/// The rulesets of one family in this thread's namespace, a large one of iptables-nft with its chains on demand if they
+/// are watched; what could not be read goes into `holes`.
+pub(super) fn read(
+    family: Family,
+    watch: Option<&mut Watch>,
+    gaps: &mut Vec<Gap>,
+    holes: &mut Vec<String>,
+) -> Vec<Ruleset> {
+    let on_demand = watch.and_then(|watch| watch.list(family));
+    let nft = on_demand.or_else(|| whole(family, Backend::Nft, gaps, holes));
+    let legacy = whole(family, Backend::Legacy, gaps, holes);
+    nft.into_iter().chain(legacy).collect()
+}
+
+/// The whole ruleset of one backend.
+pub(super) fn whole(
+    family: Family,
+    backend: Backend,
+    gaps: &mut Vec<Gap>,
+    holes: &mut Vec<String>,
+) -> Option<Ruleset> {
+    let saved = match backend {
+        Backend::Nft => nft(family),
+        Backend::Legacy => legacy(family),
+    };
+    match saved {
+        Ok((origin, text)) => {
+            holes.extend(incompatible(&text));
+            Some(Ruleset::read(text, family, backend, &origin, gaps))
+        }
+        Err(hole) => {
+            holes.push(hole);
+            None
         }
     }
-    gaps.extend(text_gaps);
-    rulesets
 }
 
 /// Rules in nf_tables made by iptables-nft.
@@ -70,8 +83,8 @@ fn nft(family: Family) -> Result<(String, String), String> {
         // The program tells better what is wrong.
         Ok(true) | Err(_) => {}
     }
-    let tool = tool(prefix, "nft", "(nf_tables)").ok_or_else(|| missing(prefix, "nft"))?;
-    let text = tool.save(&[])?;
+    let tool = nft_tool(family, "-save")?;
+    let text = tool.run(&["-c"])?;
     Ok((tool.name, text))
 }
 
@@ -96,18 +109,25 @@ fn legacy(family: Family) -> Result<(String, String), String> {
     if tables.trim().is_empty() {
         return Ok((name, String::new()));
     }
-    let tool = tool(prefix, "legacy", "(legacy)").ok_or_else(|| missing(prefix, "legacy"))?;
+    let tool = tool(prefix, "legacy", "-save", "(legacy)").ok_or_else(|| missing(&name))?;
     let mut text = String::new();
     for table in tables.split_whitespace() {
-        text.push_str(&tool.save(&["-t", table])?);
+        text.push_str(&tool.run(&["-c", "-t", table])?);
     }
     Ok((name, text))
 }
 
+/// The program of iptables-nft with that ending: `-save`, or none.
+pub(super) fn nft_tool(family: Family, ending: &str) -> Result<Tool, String> {
+    let prefix = prefix(family);
+    tool(prefix, "nft", ending, "(nf_tables)")
+        .ok_or_else(|| missing(&format!("{prefix}-nft{ending}")))
+}
+
 /// The first of the names that a backend's program goes by which is installed.
-fn tool(prefix: &str, backend: &str, version: &str) -> Option<Tool> {
-    let save = format!("{prefix}-save");
-    let own = format!("{prefix}-{backend}-save");
+fn tool(prefix: &str, backend: &str, ending: &str, version: &str) -> Option<Tool> {
+    let plain = format!("{prefix}{ending}");
+    let own = format!("{prefix}-{backend}{ending}");
     if let Some(program) = command::find(&own) {
         return Some(Tool {
             program,
@@ -118,25 +138,26 @@ fn tool(prefix: &str, backend: &str, version: &str) -> Option<Tool> {
     if let Some(program) = command::find(&format!("xtables-{backend}-multi")) {
         return Some(Tool {
             program,
-            arguments: vec![save],
+            arguments: vec![plain],
             name: own,
         });
     }
     // The plain name may lead to either; versions before 1.8 do not say, and are legacy.
-    let program = command::find(&save)?;
+    let program = command::find(&plain)?;
     let said = command::run(&program, &["-V"]).ok()?;
     let is_it = said.contains(version) || (backend == "legacy" && !said.contains("(nf_tables)"));
     is_it.then_some(Tool {
         program,
         arguments: Vec::new(),
-        name: save,
+        name: plain,
     })
 }
 
 impl Tool {
-    fn save(&self, more: &[&str]) -> Result<String, String> {
+    /// What it prints when it is given these arguments.
+    pub fn run(&self, arguments: &[&str]) -> Result<String, String> {
         let first = self.arguments.iter().map(String::as_str);
-        let arguments: Vec<&str> = first.chain(["-c"]).chain(more.iter().copied()).collect();
+        let arguments: Vec<&str> = first.chain(arguments.iter().copied()).collect();
         command::run(&self.program, &arguments)
     }
 }
@@ -148,10 +169,8 @@ fn prefix(family: Family) -> &'static str {
     }
 }
 
-fn missing(prefix: &str, backend: &str) -> String {
-    format!(
-        "there is no {prefix}-{backend}-save: rules of that backend were not read (hint: install iptables)"
-    )
+fn missing(program: &str) -> String {
+    format!("there is no {program}: rules of that backend were not read (hint: install iptables)")
 }
 
 /// `# Table `nat' is incompatible, use 'nft' tool.`

@@ -2,10 +2,12 @@
 //! the save programs of iptables, ipset and nft for what only they can put into words.
 //!
 //! Reading is in two steps, as a machine may have hundreds of pods and a packet meets two of them: [`Machine::survey`]
-//! finds every namespace and whose addresses it has, [`Machine::complete`] reads the rest of those that matter.
+//! finds every namespace and whose addresses it has, [`Machine::complete`] reads the rest of those that matter. Where a
+//! node has very many chains, a packet meets a few of them: [`Machine::supply`] reads those.
 
 mod addresses;
 mod command;
+mod demand;
 mod fdb;
 mod files;
 mod ipsets;
@@ -28,13 +30,16 @@ mod sockets;
 mod sysctls;
 mod virtual_servers;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
+use demand::Watch;
 use namespaces::{Handle, inside};
 use read::Report;
 
+use crate::model::iptables::Wish;
 use crate::model::{Cluster, Gap, Netns, NetnsId, NetnsName, Node, Objects, Pod};
 
 /// How to read this machine.
@@ -63,6 +68,9 @@ pub struct Machine {
     cluster: Cluster,
     /// For each node the namespaces, in the order of the model's.
     handles: Vec<Vec<Handle>>,
+    /// Whether chains of large rulesets are left for [`Machine::supply`].
+    rules_on_demand: bool,
+    watches: BTreeMap<NetnsId, Watch>,
 }
 
 /// Everything about this machine.
@@ -157,6 +165,11 @@ impl Machine {
         self.cluster.objects = objects;
     }
 
+    /// Takes in what the caller could not find of it.
+    pub fn report(&mut self, gaps: impl IntoIterator<Item = Gap>) {
+        self.cluster.gaps.extend(gaps);
+    }
+
     /// What was read so far.
     pub fn cluster(&self) -> &Cluster {
         &self.cluster
@@ -167,11 +180,45 @@ impl Machine {
         self.cluster
     }
 
+    /// Leaves the rules of a large ruleset unread until [`Machine::supply`] is asked for them.
+    pub fn with_rules_on_demand(mut self) -> Self {
+        self.rules_on_demand = true;
+        self
+    }
+
     /// Reads everything of these namespaces.
     pub fn complete(&mut self, wanted: &[NetnsId]) {
         for &id in wanted {
-            self.visit(id, read::everything);
+            let mut watch = self.rules_on_demand.then(Watch::default);
+            self.visit(id, |netns, handle, peers, report| {
+                read::everything(netns, handle, peers, watch.as_mut(), report);
+            });
+            if let Some(watch) = watch {
+                self.watches.insert(id, watch);
+            }
         }
+    }
+
+    /// Reads everything of every namespace.
+    pub fn complete_all(&mut self) {
+        self.complete(&self.all());
+    }
+
+    /// Reads the chains that a walk asked for. Tells whether more is known now, so that walking again is worth while.
+    pub fn supply(&mut self, wishes: &BTreeSet<Wish>) -> bool {
+        let places: BTreeSet<NetnsId> = wishes.iter().map(|wish| wish.netns).collect();
+        let mut more = false;
+        for id in places {
+            let Some(mut watch) = self.watches.remove(&id) else {
+                continue;
+            };
+            let here: Vec<&Wish> = wishes.iter().filter(|wish| wish.netns == id).collect();
+            self.visit(id, |netns, _, _, report| {
+                more |= watch.supply(netns, &here, report);
+            });
+            self.watches.insert(id, watch);
+        }
+        more
     }
 
     fn new(nodes: Vec<(String, Vec<Handle>)>, objects: Objects, gaps: Vec<Gap>) -> Self {
@@ -182,6 +229,8 @@ impl Machine {
                 gaps,
             },
             handles: Vec::new(),
+            rules_on_demand: false,
+            watches: BTreeMap::new(),
         };
         for (name, handles) in nodes {
             let netns = handles
@@ -202,10 +251,6 @@ impl Machine {
         for id in self.all() {
             self.visit(id, |netns, _, _, report| read::survey(netns, report));
         }
-    }
-
-    fn complete_all(&mut self) {
-        self.complete(&self.all());
     }
 
     /// Does some reading inside a namespace; `work` gets the namespaces of the same node.

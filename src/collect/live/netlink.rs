@@ -134,6 +134,12 @@ impl Client {
             .map_err(|error| io::Error::other(error.to_string()))
     }
 
+    /// Asks for one thing that rtnetlink knows nothing of: the body of the answer.
+    pub fn ask_raw(&mut self, kind: u16, body: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        let (frames, _) = self.exchange(kind, 0, body)?;
+        Ok(frames.into_iter().next().map(|frame| frame.body))
+    }
+
     /// Sends a request and collects its answer; tells whether a dump was interrupted.
     fn exchange(&mut self, kind: u16, flags: u16, body: &[u8]) -> io::Result<(Vec<Frame>, bool)> {
         self.sequence += 1;

@@ -1,4 +1,5 @@
-//! Base chains of native nftables tables (`NFT_MSG_GETCHAIN`, `include/uapi/linux/netfilter/nf_tables.h`).
+//! What nf_tables holds, by name: base chains of native tables, and all chains of iptables-nft's (`NFT_MSG_GETCHAIN`,
+//! `include/uapi/linux/netfilter/nf_tables.h`).
 //!
 //! Asked of the kernel itself: `nft list ruleset` takes half a minute and a gigabyte on a large node, and all that is
 //! wanted here is which chains stand on a packet's way, and how many rules are in each.
@@ -9,7 +10,7 @@ use netlink_packet_core::NlasIterator;
 
 use super::kernel::Part;
 use super::netlink::{Client, Dump};
-use crate::model::iptables::{Backend, Ruleset, TableKind};
+use crate::model::iptables::{Backend, DeclaredTable, Policy, Ruleset, TableKind};
 use crate::model::{Family, NativeChain};
 
 const NETLINK_NETFILTER: isize = 12;
@@ -17,6 +18,7 @@ const NFNL_SUBSYS_NFTABLES: u16 = 10 << 8;
 const NFT_MSG_GETTABLE: u16 = 1;
 const NFT_MSG_GETCHAIN: u16 = 4;
 const NFT_MSG_GETRULE: u16 = 7;
+const NFT_MSG_GETGEN: u16 = 16;
 /// `struct nfgenmsg`.
 const HEADER: usize = 4;
 const NFTA_TABLE_NAME: u16 = 1;
@@ -29,6 +31,7 @@ const NFTA_HOOK_HOOKNUM: u16 = 1;
 const NFTA_HOOK_PRIORITY: u16 = 2;
 const NFTA_RULE_TABLE: u16 = 1;
 const NFTA_RULE_CHAIN: u16 = 2;
+const NFTA_GEN_ID: u16 = 1;
 const NF_DROP: u32 = 0;
 
 /// NFPROTO_*, with the names of their hooks by number.
@@ -98,11 +101,7 @@ pub(super) fn read(rulesets: &[Ruleset]) -> io::Result<Dump<NativeChain>> {
         }
     }
     let mut client = Client::open(NETLINK_NETFILTER)?;
-    let chains = client.dump_raw(
-        NFNL_SUBSYS_NFTABLES | NFT_MSG_GETCHAIN,
-        &[0; HEADER],
-        |_, body| chain(body).ok_or_else(|| "a chain".to_owned()),
-    )?;
+    let chains = chains(&mut client, 0)?;
     native.holes = chains.holes;
     for chain in chains.entries {
         let Some((number, priority)) = chain.hook else {
@@ -150,11 +149,7 @@ pub(super) fn read(rulesets: &[Ruleset]) -> io::Result<Dump<NativeChain>> {
 /// The kernel must have nf_tables.
 pub(super) fn has_iptables_tables(family: Family) -> io::Result<bool> {
     let mut client = Client::open(NETLINK_NETFILTER)?;
-    let number = match family {
-        Family::V4 => 2,
-        Family::V6 => 10,
-    };
-    let request = [number, 0, 0, 0];
+    let request = [number_of(family), 0, 0, 0];
     let tables = client.dump_raw(
         NFNL_SUBSYS_NFTABLES | NFT_MSG_GETTABLE,
         &request,
@@ -166,6 +161,82 @@ pub(super) fn has_iptables_tables(family: Family) -> io::Result<bool> {
             .entries
             .iter()
             .any(|table| IPTABLES.iter().any(|(name, _)| name == table)))
+}
+
+/// The tables of iptables-nft with all their chains, without the rules; `None` when they are not as iptables-nft makes
+/// them, or not all could be understood. The kernel must have nf_tables.
+pub(super) fn iptables_chains(family: Family) -> io::Result<Option<Vec<DeclaredTable>>> {
+    let mut client = Client::open(NETLINK_NETFILTER)?;
+    let chains = chains(&mut client, number_of(family))?;
+    let mut tables: Vec<DeclaredTable> = Vec::new();
+    for chain in chains.entries {
+        let Some((_, kind)) = IPTABLES.iter().find(|(name, _)| *name == chain.table) else {
+            continue;
+        };
+        if !may_be_of_iptables(*kind, &chain) {
+            return Ok(None);
+        }
+        let policy = chain.hook.map(|_| match chain.policy {
+            NF_DROP => Policy::Drop,
+            _ => Policy::Accept,
+        });
+        let declared = (chain.name, policy);
+        match tables.iter_mut().find(|table| table.kind == *kind) {
+            Some(table) => table.chains.push(declared),
+            None => tables.push(DeclaredTable {
+                kind: *kind,
+                chains: vec![declared],
+            }),
+        }
+    }
+    Ok(chains.holes.is_empty().then_some(tables))
+}
+
+/// Whether a chain is a user's, or a base chain where iptables has it (iptables/nft.c, `xtables_ipv4`).
+fn may_be_of_iptables(table: TableKind, chain: &Chain) -> bool {
+    const HOOKS: [&str; 5] = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"];
+    let Some((hook, priority)) = chain.hook else {
+        return !HOOKS.contains(&chain.name.as_str());
+    };
+    let name = HOOKS.get(hook as usize).copied().unwrap_or_default();
+    let (kind, its) = match (table, name) {
+        (TableKind::Raw, _) => ("filter", -300),
+        (TableKind::Mangle, "OUTPUT") => ("route", -150),
+        (TableKind::Mangle, _) => ("filter", -150),
+        (TableKind::Nat, "PREROUTING" | "OUTPUT") => ("nat", -100),
+        (TableKind::Nat, _) => ("nat", 100),
+        (TableKind::Filter, _) => ("filter", 0),
+        (TableKind::Security, _) => ("filter", 50),
+    };
+    chain.name == name && priority == its && chain.kind.as_deref() == Some(kind)
+}
+
+/// The number of the last change of this namespace's rules. The kernel must have nf_tables.
+pub(super) fn generation() -> io::Result<u32> {
+    let mut client = Client::open(NETLINK_NETFILTER)?;
+    let answer = client.ask_raw(NFNL_SUBSYS_NFTABLES | NFT_MSG_GETGEN, &[0; HEADER])?;
+    let body = answer.as_deref().and_then(|body| body.get(HEADER..));
+    let mut attributes = NlasIterator::new(body.unwrap_or_default()).map_while(Result::ok);
+    attributes
+        .find(|attribute| attribute.kind() == NFTA_GEN_ID)
+        .and_then(|id| number(id.value()))
+        .ok_or_else(|| io::Error::other("the kernel does not number the changes of its rules"))
+}
+
+/// All chains of one family (0: of all).
+fn chains(client: &mut Client, family: u8) -> io::Result<Dump<Chain>> {
+    client.dump_raw(
+        NFNL_SUBSYS_NFTABLES | NFT_MSG_GETCHAIN,
+        &[family, 0, 0, 0],
+        |_, body| chain(body).ok_or_else(|| "a chain".to_owned()),
+    )
+}
+
+fn number_of(family: Family) -> u8 {
+    match family {
+        Family::V4 => 2,
+        Family::V6 => 10,
+    }
 }
 
 fn table_name(body: &[u8]) -> Option<String> {

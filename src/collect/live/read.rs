@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io;
 
+use super::demand::Watch;
 use super::links::Names;
 use super::namespaces::Handle;
 use super::netlink::{Client, Dump};
@@ -109,11 +110,13 @@ pub(super) fn survey(netns: &mut Netns, report: &mut Report) {
     netns.incomplete.clone_from(&report.incomplete);
 }
 
-/// Reads everything, links and addresses anew. `peers` are the namespaces that devices may lead to.
+/// Reads everything, links and addresses anew. `peers` are the namespaces that devices may lead to; with a `watch`, the
+/// chains of a large ruleset are left to be read on demand.
 pub(super) fn everything(
     netns: &mut Netns,
     handle: &Handle,
     peers: &[Handle],
+    mut watch: Option<&mut Watch>,
     report: &mut Report,
 ) {
     survey(netns, report);
@@ -145,9 +148,9 @@ pub(super) fn everything(
     let mut holes = Vec::new();
     netns.iptables.clear();
     for family in [Family::V4, Family::V6] {
-        netns
-            .iptables
-            .extend(iptables::read(family, &mut report.gaps, &mut holes));
+        let watch = watch.as_deref_mut();
+        let rulesets = iptables::read(family, watch, &mut report.gaps, &mut holes);
+        netns.iptables.extend(rulesets);
     }
     for hole in holes {
         report.add(hole);

@@ -246,6 +246,7 @@ impl Indexer<'_> {
             policy: None,
             counters: None,
             table: at,
+            read: true,
             lines: Vec::new(),
             rules: OnceLock::new(),
         });
@@ -319,7 +320,7 @@ pub(super) fn counters(text: &str) -> Option<Counters> {
 }
 
 /// Whether each quote that is opened is closed; a backslash takes the meaning from the character after it.
-fn closes_its_quotes(mut rest: &[u8]) -> bool {
+pub(super) fn closes_its_quotes(mut rest: &[u8]) -> bool {
     while let Some(open) = memchr(b'"', rest) {
         rest = &rest[open + 1..];
         loop {

@@ -51,14 +51,14 @@ pub struct Ruleset {
     pub backend: Backend,
     /// Where it was read, for evidence: a file of a bundle, or `iptables-nft-save`.
     pub origin: String,
-    /// The dump.
-    text: Box<str>,
+    /// The dump, or what was supplied of it so far.
+    pub(super) text: String,
     /// The tables, in the order of the dump.
-    tables: Vec<TableRules>,
+    pub(super) tables: Vec<TableRules>,
     /// The line in the middle of which the dump breaks off, if it does.
-    broken_line: Option<u32>,
+    pub(super) broken_line: Option<u32>,
     /// The dump was cut short, or is no dump: whole tables may be missing.
-    cut: bool,
+    pub(super) cut: bool,
 }
 
 /// One table.
@@ -83,6 +83,8 @@ pub struct Chain {
     pub counters: Option<Counters>,
     /// Index of its table in [`Ruleset::tables`].
     pub(super) table: usize,
+    /// Whether its rules were read; in a ruleset on demand they are when they are asked for.
+    pub(super) read: bool,
     /// Where its rules are in the dump.
     pub(super) lines: Vec<Line>,
     pub(super) rules: OnceLock<Vec<Rule>>,
@@ -91,7 +93,7 @@ pub struct Chain {
 /// Where a rule is in the dump.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line {
-    /// Line number, from 1.
+    /// Line number, from 1; 0 when it was read from the kernel.
     pub number: u32,
     /// Where its text begins, in bytes.
     pub offset: u32,
@@ -102,13 +104,13 @@ pub(super) struct Line {
 impl Ruleset {
     /// Finds the chains of a dump. Lines that make no sense are reported in `gaps` with their number, and the rest is used.
     pub fn read(
-        text: String,
+        mut text: String,
         family: Family,
         backend: Backend,
         origin: &str,
         gaps: &mut Vec<Gap>,
     ) -> Self {
-        let text = text.into_boxed_str();
+        text.shrink_to_fit();
         let found = index::chains_of(&text, origin, gaps);
         Self {
             family,
@@ -136,7 +138,7 @@ impl Ruleset {
         self.cut && self.table(kind).is_none()
     }
 
-    /// Whether any chain of any table holds a rule.
+    /// Whether any chain of any table holds a rule, or may: it was not read yet.
     pub fn has_rules(&self) -> bool {
         self.chains().any(|(_, chain)| !chain.is_empty())
     }
@@ -178,7 +180,7 @@ impl Ruleset {
                 self.parse(chain, number, line, &mut scratch, Some(&mut problems));
                 gaps.extend(problems.drain(..).map(|what| Gap {
                     place: self.origin.clone(),
-                    line: Some(line.number as usize),
+                    line: (line.number > 0).then_some(line.number as usize),
                     what,
                 }));
             }
@@ -239,14 +241,19 @@ impl TableRules {
 }
 
 impl Chain {
-    /// How many rules it has.
+    /// Whether its rules were read. Of a chain that was not, nothing but its name and policy is known.
+    pub fn is_read(&self) -> bool {
+        self.read
+    }
+
+    /// How many rules it has, as far as they were read.
     pub fn len(&self) -> usize {
         self.lines.len()
     }
 
-    /// Whether it has no rule.
+    /// Whether it is known to have no rule.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
+        self.read && self.lines.is_empty()
     }
 }
 

@@ -8,7 +8,7 @@
 use super::matching::Answer;
 use super::target::Effect;
 use super::{BaseChain, Place};
-use crate::model::iptables::{Backend, Chain, Policy, Rule, TableKind, Target};
+use crate::model::iptables::{Backend, Chain, Policy, Rule, TableKind, Target, Wish};
 use crate::model::trace::{Evidence, Step, StepKind};
 use crate::walk::explore::Question;
 use crate::walk::journey::{proven, step};
@@ -47,6 +47,9 @@ impl<'c> Walk<'c> {
         let mut written = 0;
         let mut looked_at = 0;
         while let Some(frame) = stack.last_mut() {
+            if !frame.chain.is_read() {
+                return Err(self.wish_for(place, base, frame.chain, packet));
+            }
             let rules = base.ruleset.rules(frame.chain);
             let Some(rule) = rules.get(frame.next) else {
                 if base.table.may_lack_rules_of(frame.chain) {
@@ -123,6 +126,25 @@ impl<'c> Walk<'c> {
             }
         }
         self.policy(place, base, packet)
+    }
+
+    /// Ends this run, as nobody knows what a chain does which was not read, and remembers that it is needed.
+    fn wish_for(
+        &mut self,
+        place: Place<'_>,
+        base: BaseChain<'c>,
+        chain: &Chain,
+        packet: &Packet,
+    ) -> Stopped {
+        self.wishes.insert(Wish {
+            netns: place.netns,
+            family: base.ruleset.family,
+            table: base.table.kind,
+            chain: chain.name.to_string(),
+        });
+        let table = base.table.kind.name();
+        let why = format!("{} {table} {} was not read", tool(base), chain.name);
+        self.undecided(place, packet, why)
     }
 
     /// Whether the packet meets the rule; asks the dice, or supposes, where the rule does not tell.

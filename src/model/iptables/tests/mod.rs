@@ -1,6 +1,7 @@
 //! Tests by table. Expected values come from iptables-extensions(8), the sources of iptables' extensions and the
 //! matching code of Linux (`net/netfilter/xt_*.c`).
 
+mod demand;
 mod dump;
 mod general;
 mod matches;

@@ -1,0 +1,291 @@
+//! A node with thousands of chains: those on a packet's way, read one by one, tell the same as all of them.
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::IpAddr;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use kubenet::collect::live::Machine;
+use kubenet::model::iptables::{Ruleset, TableKind};
+use kubenet::model::trace::{Trace, Verdict};
+use kubenet::model::{Cluster, Flow, FlowEnd, NetnsId, NetnsName, Objects, Protocol};
+use kubenet::walk;
+
+use super::support::{Namespaces, allowed};
+
+/// As many as load within a second or two, and enough to see a difference.
+const SERVICES: usize = 700;
+
+/// The rules that kube-proxy wrote for 5,000 Services of ten endpoints, reduced to the first of them; and the address
+/// of the last that is left.
+fn rules() -> (String, IpAddr) {
+    let packed = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/scale/iptables-5000x10.txt.gz"
+    );
+    let mut all = String::new();
+    flate2::read::GzDecoder::new(std::fs::File::open(packed).unwrap())
+        .read_to_string(&mut all)
+        .unwrap();
+    let target = |line: &str| line.rsplit_once("-j ").unwrap().1.to_owned();
+    let services: Vec<&str> = all
+        .lines()
+        .filter(|line| line.contains("-A KUBE-SERVICES ") && line.contains("-j KUBE-SVC-"))
+        .collect();
+    let kept: BTreeSet<String> = services[..SERVICES]
+        .iter()
+        .map(|line| target(line))
+        .collect();
+    let chain_of = |line: &str| -> Option<String> {
+        let declared = line.strip_prefix(':');
+        let appended = line.split_once("-A ").map(|(_, rest)| rest);
+        Some(declared.or(appended)?.split(' ').next()?.to_owned())
+    };
+    let endpoints: BTreeSet<String> = all
+        .lines()
+        .filter(|line| chain_of(line).is_some_and(|chain| kept.contains(&chain)))
+        .filter(|line| line.contains("-j KUBE-SEP-"))
+        .map(target)
+        .collect();
+    let stays = |name: &str| match name {
+        name if name.starts_with("KUBE-SVC-") => kept.contains(name),
+        name if name.starts_with("KUBE-SEP-") => endpoints.contains(name),
+        _ => true,
+    };
+    let mut text = String::new();
+    for line in all.lines() {
+        let jumps = line.rsplit_once("-j ").is_none_or(|(_, to)| stays(to));
+        if jumps && chain_of(line).is_none_or(|chain| stays(&chain)) {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    let address = services[SERVICES - 1].split_once(" -d ").unwrap().1;
+    let address = address.split('/').next().unwrap().parse().unwrap();
+    (text, address)
+}
+
+/// A node with those rules, a pod, and a router that leads to the endpoints.
+fn scene(rules: &str) -> Namespaces {
+    let made = Namespaces::new(3);
+    let (pod, router) = (made.name(1).to_owned(), made.name(2).to_owned());
+    made.script(
+        0,
+        &format!(
+            "ip link set lo up
+             ip link add pod0 type veth peer name eth0 netns {pod}
+             ip link add up0 type veth peer name wire0 netns {router}
+             ip link set pod0 up
+             ip link set up0 up
+             ip addr add 10.42.0.1/32 dev pod0
+             ip route add 10.42.0.5/32 dev pod0
+             ip addr add 192.168.7.1/24 dev up0
+             ip route add default via 192.168.7.2
+             ip neigh add 192.168.7.2 lladdr 02:00:00:00:00:02 dev up0
+             sysctl -w net.ipv4.ip_forward=1"
+        ),
+    );
+    made.script(
+        1,
+        "ip link set lo up
+         ip link set eth0 up
+         ip addr add 10.42.0.5/24 dev eth0
+         ip route add default via 10.42.0.1",
+    );
+    made.script(2, "ip link set wire0 up");
+    restore(&made, rules);
+    made
+}
+
+fn restore(made: &Namespaces, rules: &str) {
+    let mut child = Command::new("ip")
+        .args([
+            "netns",
+            "exec",
+            made.name(0),
+            "iptables-nft-restore",
+            "--noflush",
+        ])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(rules.as_bytes())
+        .unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+fn machine(made: &Namespaces) -> Machine {
+    let namespaces = vec![
+        (NetnsName::Host, made.path(0)),
+        (NetnsName::Named("pod".to_owned()), made.path(1)),
+    ];
+    Machine::of_namespaces(&[("node1".to_owned(), namespaces)], Objects::default())
+}
+
+fn flow(to: IpAddr) -> Flow {
+    let end = |ip, port| FlowEnd {
+        kind: "address".to_owned(),
+        namespace: None,
+        name: None,
+        node: None,
+        ip: Some(ip),
+        port,
+    };
+    Flow {
+        start: NetnsId { node: 0, netns: 1 },
+        external_source: None,
+        from: end(IpAddr::from([10, 42, 0, 5]), None),
+        to: end(to, Some(80)),
+        protocol: Protocol::Tcp,
+        destination: to,
+        destination_port: 80,
+        source: None,
+        source_port: None,
+        mark: 0,
+        tos: 0,
+        size: 60,
+        reply: true,
+    }
+}
+
+/// Walks until no wish is left; how often it walked.
+fn trace(machine: &mut Machine, flow: &Flow) -> (Trace, usize) {
+    for pass in 1.. {
+        let (trace, wishes) = walk::trace_and_wishes(machine.cluster(), flow);
+        if wishes.is_empty() || !machine.supply(&wishes) {
+            return (trace, pass);
+        }
+        assert!(pass < 50, "{wishes:?}");
+    }
+    unreachable!()
+}
+
+/// The large ruleset.
+fn ruleset(cluster: &Cluster) -> &Ruleset {
+    let rulesets = &cluster.nodes[0].netns[0].iptables;
+    let holds_most = |ruleset: &&Ruleset| ruleset.chains().count();
+    rulesets.iter().max_by_key(holds_most).unwrap()
+}
+
+/// Without the lines of the dump, which has none where chains are read one by one.
+fn plain(trace: &Trace) -> serde_json::Value {
+    fn strip(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::String(text) => {
+                if let Some((before, rest)) = text.split_once(" (iptables-nft-save:") {
+                    *text = before.to_owned() + rest.split_once(')').unwrap().1;
+                }
+            }
+            serde_json::Value::Array(all) => all.iter_mut().for_each(strip),
+            serde_json::Value::Object(fields) => fields.values_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    let mut value = serde_json::to_value(trace).unwrap();
+    strip(&mut value);
+    value
+}
+
+#[test]
+fn chains_on_the_way_tell_the_same_as_all() {
+    if !allowed() {
+        return;
+    }
+    let (rules, service) = rules();
+    let made = scene(&rules);
+    let flow = flow(service);
+    let before = made.tool(0, "nft list tables") + &made.tool(0, "iptables-nft-save");
+
+    // The first reading also starts the programs for the first time: each way gets its better of two.
+    let mut fastest = [Duration::MAX; 2];
+    let mut read = Vec::new();
+    for _ in 0..2 {
+        read.clear();
+        for (on_demand, fastest) in [false, true].into_iter().zip(&mut fastest) {
+            let mut machine = machine(&made);
+            if on_demand {
+                machine = machine.with_rules_on_demand();
+            }
+            let start = Instant::now();
+            machine.complete_all();
+            let (trace, passes) = trace(&mut machine, &flow);
+            *fastest = start.elapsed().min(*fastest);
+            assert_eq!(passes > 1, on_demand);
+            read.push((machine, trace));
+        }
+    }
+    let [whole, on_demand] = fastest;
+    let ratio = whole.as_secs_f64() / on_demand.as_secs_f64();
+    println!("all chains: {whole:.1?}, those on the way: {on_demand:.1?}, {ratio:.1} times faster");
+
+    let [(all, expected), (some, found)] = read.try_into().unwrap_or_else(|_| panic!("two"));
+    assert_eq!(expected.paths.len(), 10);
+    assert!(
+        expected
+            .paths
+            .iter()
+            .all(|path| path.verdict == Verdict::Delivered)
+    );
+    assert!(
+        expected
+            .paths
+            .iter()
+            .all(|path| (path.probability - 0.1).abs() < 1e-6)
+    );
+    assert_eq!(plain(&found), plain(&expected));
+    assert_eq!(some.cluster().gaps, all.cluster().gaps);
+
+    let (all, some) = (ruleset(all.cluster()), ruleset(some.cluster()));
+    let names = |ruleset: &Ruleset, kind| -> BTreeSet<(String, bool)> {
+        let chains = ruleset
+            .table(kind)
+            .into_iter()
+            .flat_map(|table| table.chains());
+        chains
+            .map(|chain| (chain.name.to_string(), chain.policy.is_some()))
+            .collect()
+    };
+    for kind in [TableKind::Mangle, TableKind::Nat, TableKind::Filter] {
+        assert_eq!(names(some, kind), names(all, kind));
+    }
+    let nat = some.table(TableKind::Nat).unwrap();
+    let read: Vec<_> = nat
+        .chains()
+        .iter()
+        .filter(|chain| chain.is_read())
+        .collect();
+    assert!((13..30).contains(&read.len()), "{read:?}");
+    // What was read is what the dump has, counters apart: those of a quiet namespace are the same.
+    let nat = all.table(TableKind::Nat).unwrap();
+    for chain in read {
+        let same = nat.chain(&chain.name).unwrap();
+        assert_eq!((chain.policy, chain.len()), (same.policy, same.len()));
+        for (rule, expected) in some.rules(chain).iter().zip(all.rules(same)) {
+            assert_eq!(some.line(chain, rule), all.line(same, expected));
+            let line = expected.line;
+            assert_eq!(
+                kubenet::model::iptables::Rule {
+                    line,
+                    ..rule.clone()
+                },
+                *expected
+            );
+        }
+    }
+
+    let after = made.tool(0, "nft list tables") + &made.tool(0, "iptables-nft-save");
+    let rules_of = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        lines.map(str::to_owned).collect()
+    };
+    assert!(
+        rules_of(&before) == rules_of(&after),
+        "reading changed something"
+    );
+    assert!(ratio >= 2.0, "{ratio} times faster");
+}
