@@ -69,10 +69,14 @@ fn on_this_machine(question: &Question) -> Result<Trace, Failure> {
 fn walk(machine: &mut Machine, flow: &Flow) -> Trace {
     for _ in 0..MOST_PASSES {
         let (trace, wishes) = walk::trace_and_wishes(machine.cluster(), flow);
-        if wishes.is_empty() || !machine.supply(&wishes) {
+        if wishes.is_empty() {
             return trace;
         }
+        if !machine.supply(&wishes) {
+            break;
+        }
     }
+    // Why they could not be read is known only now.
     walk::trace(machine.cluster(), flow)
 }
 

@@ -14,11 +14,14 @@ use super::iptables;
 use super::kernel::Part;
 use super::nft;
 use super::read::Report;
-use crate::model::iptables::{Backend, Ruleset, TableKind, Wish};
+use crate::model::iptables::{Backend, Chain, Ruleset, TableKind, TableRules, Wish};
 use crate::model::{Family, Gap, Netns};
 
 /// A ruleset with no table of more chains than this is read whole: that is as fast, and one reading.
 const MANY: usize = 500;
+/// Of a table with no more chains than this all are read together, though one by one: without a chain's name the
+/// program first lists those of all tables.
+const FEW: usize = 32;
 /// When more chains than this are asked for at once, reading all of them is not slower.
 const TOO_MANY: usize = 500;
 
@@ -100,20 +103,23 @@ fn unread(netns: &Netns) -> usize {
     chains.filter(|(_, chain)| !chain.is_read()).count()
 }
 
-/// Reads those chains, of small tables all at once.
+/// Reads those chains, and with them the rest of a small table: the packet will come to more of it.
 fn read_chains(netns: &mut Netns, wishes: &[&Wish], gaps: &mut Vec<Gap>, holes: &mut Vec<String>) {
     for ruleset in &mut netns.iptables {
         let family = ruleset.family;
-        let asked: BTreeSet<(TableKind, Option<&str>)> = wishes
+        let asked: BTreeSet<(TableKind, String)> = wishes
             .iter()
             .filter(|wish| wish.family == family)
-            .filter_map(|wish| {
-                let table = ruleset.table(wish.table)?;
-                let is_small = table.chains().len() <= MANY;
-                let unread = table
-                    .chain(&wish.chain)
-                    .is_some_and(|chain| !chain.is_read());
-                unread.then_some((wish.table, (!is_small).then_some(wish.chain.as_str())))
+            .flat_map(|wish| {
+                let table = ruleset.table(wish.table);
+                let chains = table.map(TableRules::chains).unwrap_or_default();
+                let is_meant = |chain: &&Chain| {
+                    !chain.is_read() && (chains.len() <= FEW || *chain.name == *wish.chain)
+                };
+                chains
+                    .iter()
+                    .filter(is_meant)
+                    .map(|chain| (wish.table, chain.name.to_string()))
             })
             .collect();
         if asked.is_empty() {
@@ -127,9 +133,7 @@ fn read_chains(netns: &mut Netns, wishes: &[&Wish], gaps: &mut Vec<Gap>, holes: 
             }
         };
         for (table, chain) in asked {
-            let arguments = ["-t", table.name(), "-S"];
-            let arguments: Vec<&str> = arguments.into_iter().chain(chain).chain(["-v"]).collect();
-            match tool.run(&arguments) {
+            match tool.run(&["-t", table.name(), "-S", &chain, "-v"]) {
                 Ok(printed) => ruleset.supply(table, &printed, gaps),
                 Err(hole) => holes.push(hole),
             }
