@@ -5,7 +5,7 @@
 
 use super::journey::step;
 use super::packet::Packet;
-use super::walker::{Delivery, Fate, Recipient, Stop, Stopped, Walk};
+use super::walker::{Delivery, Fate, Recipient, Stop, Walk};
 use crate::model::trace::{Direction, StepKind, Verdict};
 use crate::model::{Family, Link, LinkKind, Mac, NetnsId, NetnsName, Part};
 
@@ -60,16 +60,14 @@ impl Walk<'_> {
         match &link.kind {
             LinkKind::Loopback => self.loop_back(netns, packet),
             LinkKind::Veth => match self.veth_peer(netns, link) {
-                None => {
-                    self.need_links_of(|at, _| at.node == netns.node, &packet)?;
-                    match self.faces_wire(netns, link) {
-                        true => self.wire(netns, device, packet),
-                        false => {
-                            let why = format!("the other end of {device} was not read");
-                            Err(self.stop(&packet, Stop::unknown(netns, why).at(device)))
-                        }
+                None => match self.lost_links(|at, _| at.node == netns.node) {
+                    None if self.faces_wire(netns, link) => self.wire(netns, device, packet),
+                    lost => {
+                        let why = lost
+                            .unwrap_or_else(|| format!("the other end of {device} was not read"));
+                        Err(self.stop(&packet, Stop::unknown(netns, why).at(device)))
                     }
-                }
+                },
                 Some((peer, name)) => {
                     let (at, to) = (device.to_owned(), self.place_name(peer));
                     self.journey
@@ -218,24 +216,20 @@ impl Walk<'_> {
             }
             (None, _) => {
                 // Any host may have the other end of a wire; what is behind a pod's devices is its node.
-                self.need_links_of(|_, name| !matches!(name, NetnsName::Pod { .. }), &packet)?;
-                self.leave_sight(netns, device, packet)
+                match self.lost_links(|_, name| !matches!(name, NetnsName::Pod { .. })) {
+                    None => self.leave_sight(netns, device, packet),
+                    Some(why) => Err(self.stop(&packet, Stop::unknown(netns, why).at(device))),
+                }
             }
         }
     }
 
-    /// Ends the prediction where devices of such a namespace may be missing.
-    fn need_links_of(
-        &mut self,
-        wanted: impl Fn(NetnsId, &NetnsName) -> bool,
-        packet: &Packet,
-    ) -> Result<(), Stopped> {
-        for (id, there) in self.cluster.all_netns() {
-            if wanted(id, &there.name) {
-                self.need_whole(id, Part::Links, packet)?;
-            }
-        }
-        Ok(())
+    /// Why devices of such a namespace may be missing.
+    fn lost_links(&self, wanted: impl Fn(NetnsId, &NetnsName) -> bool) -> Option<String> {
+        self.cluster
+            .all_netns()
+            .filter(|(id, there)| wanted(*id, &there.name))
+            .find_map(|(id, _)| self.only_in_part(id, Part::Links))
     }
 
     /// Whether what lies behind a device is a wire: a real NIC's other end is out of sight, and so is that of a host's veth
@@ -415,6 +409,7 @@ impl Walk<'_> {
                     Some(peer) => vec![peer],
                     None => {
                         reached.complete = false;
+                        reached.needs(self.lost_links(|id, _| id.node == at.node));
                         match self.faces_wire(at, link) {
                             true => self.wire_ends(at, &name),
                             false => Vec::new(),

@@ -194,6 +194,10 @@ fn set_out(walk: &mut Walk<'_>, flow: &Flow) -> Fate {
         routing::Routed::Found { next_hops, .. } => {
             next_hops.first().and_then(|hop| hop.device.clone())
         }
+        routing::Routed::Partly(part) => {
+            let why = walk.partly(start, part);
+            return Err(walk.stop(&packet, Stop::unknown(start, why)));
+        }
         _ => None,
     };
     match device {
