@@ -9,6 +9,7 @@ mod demand;
 mod lab;
 mod links;
 mod machine;
+mod many_chains;
 mod neighbors;
 mod netfilter;
 mod routes;

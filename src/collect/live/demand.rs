@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use super::iptables;
 use super::kernel::Part;
-use super::nft;
+use super::nft_chains;
 use super::read::Report;
 use crate::model::iptables::{Backend, Chain, Ruleset, TableKind, TableRules, Wish};
 use crate::model::{Family, Gap, Netns};
@@ -40,8 +40,8 @@ impl Watch {
         if Part::NfTables.is_there() != Some(true) {
             return None;
         }
-        let generation = nft::generation().ok()?;
-        let tables = nft::iptables_chains(family).ok()??;
+        let generation = nft_chains::generation().ok()?;
+        let tables = nft_chains::iptables_chains(family).ok()??;
         if tables.iter().all(|table| table.chains.len() <= MANY) {
             return None;
         }
@@ -62,7 +62,7 @@ impl Watch {
             } else {
                 read_chains(netns, wishes, &mut gaps, &mut holes);
             }
-            let now = nft::generation().ok();
+            let now = nft_chains::generation().ok();
             let unchanged = now.is_some() && now == self.generation;
             if unchanged || self.began_anew {
                 if !unchanged {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use super::demand::Watch;
 use super::kernel::Part;
-use super::{command, nft};
+use super::{command, nft_chains};
 use crate::model::iptables::{Backend, Ruleset};
 use crate::model::{Family, Gap};
 
@@ -73,7 +73,7 @@ fn nft(family: Family) -> Result<(String, String), String> {
         }
     }
     // Most pods have none, and a question is cheaper than a program.
-    match nft::has_iptables_tables(family) {
+    match nft_chains::has_iptables_tables(family) {
         Ok(false) => return Ok((format!("{prefix}-nft-save"), String::new())),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             return Err(format!(

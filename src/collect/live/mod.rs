@@ -19,6 +19,7 @@ mod neighbors;
 mod netlink;
 mod next_hop_objects;
 mod nft;
+mod nft_chains;
 mod nsids;
 mod proc_sockets;
 mod read;

@@ -1,0 +1,195 @@
+//! The chains of nf_tables by name, policy and hook (`NFT_MSG_GETCHAIN`, `include/uapi/linux/netfilter/nf_tables.h`).
+//!
+//! The kernel is asked itself: of a large node it lists 50,000 chains in a fraction of a second.
+
+use std::io;
+
+use netlink_packet_core::NlasIterator;
+
+use super::netlink::{Client, Dump};
+use crate::model::Family;
+use crate::model::iptables::{DeclaredTable, Policy, TableKind};
+
+pub(super) const NETLINK_NETFILTER: isize = 12;
+pub(super) const NFNL_SUBSYS_NFTABLES: u16 = 10 << 8;
+pub(super) const NF_DROP: u32 = 0;
+/// `struct nfgenmsg`.
+const HEADER: usize = 4;
+const NFT_MSG_GETTABLE: u16 = 1;
+const NFT_MSG_GETCHAIN: u16 = 4;
+const NFT_MSG_GETGEN: u16 = 16;
+const NFTA_TABLE_NAME: u16 = 1;
+const NFTA_CHAIN_TABLE: u16 = 1;
+const NFTA_CHAIN_NAME: u16 = 3;
+const NFTA_CHAIN_HOOK: u16 = 4;
+const NFTA_CHAIN_POLICY: u16 = 5;
+const NFTA_CHAIN_TYPE: u16 = 7;
+const NFTA_HOOK_HOOKNUM: u16 = 1;
+const NFTA_HOOK_PRIORITY: u16 = 2;
+const NFTA_GEN_ID: u16 = 1;
+
+/// The tables that iptables-nft makes.
+pub(super) const IPTABLES: [(&str, TableKind); 5] = [
+    ("raw", TableKind::Raw),
+    ("mangle", TableKind::Mangle),
+    ("nat", TableKind::Nat),
+    ("filter", TableKind::Filter),
+    ("security", TableKind::Security),
+];
+
+/// A chain as the kernel tells it.
+pub(super) struct Chain {
+    pub family: u8,
+    pub table: String,
+    pub name: String,
+    pub kind: Option<String>,
+    /// Hook number and priority of a base chain.
+    pub hook: Option<(u32, i32)>,
+    pub policy: u32,
+}
+
+/// Whether there is any table which iptables-nft may have made for this family: without one there is no rule of its.
+/// The kernel must have nf_tables.
+pub(super) fn has_iptables_tables(family: Family) -> io::Result<bool> {
+    let mut client = Client::open(NETLINK_NETFILTER)?;
+    let request = [number_of(family), 0, 0, 0];
+    let tables = client.dump_raw(
+        NFNL_SUBSYS_NFTABLES | NFT_MSG_GETTABLE,
+        &request,
+        |_, body| table_name(body).ok_or_else(|| "a table".to_owned()),
+    )?;
+    // What was not understood may be one.
+    Ok(!tables.holes.is_empty()
+        || tables
+            .entries
+            .iter()
+            .any(|table| IPTABLES.iter().any(|(name, _)| name == table)))
+}
+
+/// The tables of iptables-nft with all their chains, without the rules; `None` when they are not as iptables-nft makes
+/// them, or not all could be understood. The kernel must have nf_tables.
+pub(super) fn iptables_chains(family: Family) -> io::Result<Option<Vec<DeclaredTable>>> {
+    let mut client = Client::open(NETLINK_NETFILTER)?;
+    let chains = chains(&mut client, number_of(family))?;
+    let mut tables: Vec<DeclaredTable> = Vec::new();
+    for chain in chains.entries {
+        let Some((_, kind)) = IPTABLES.iter().find(|(name, _)| *name == chain.table) else {
+            continue;
+        };
+        if !may_be_of_iptables(*kind, &chain) {
+            return Ok(None);
+        }
+        let policy = chain.hook.map(|_| match chain.policy {
+            NF_DROP => Policy::Drop,
+            _ => Policy::Accept,
+        });
+        let declared = (chain.name, policy);
+        match tables.iter_mut().find(|table| table.kind == *kind) {
+            Some(table) => table.chains.push(declared),
+            None => tables.push(DeclaredTable {
+                kind: *kind,
+                chains: vec![declared],
+            }),
+        }
+    }
+    Ok(chains.holes.is_empty().then_some(tables))
+}
+
+/// Whether a chain is a user's, or a base chain where iptables has it (iptables/nft.c, `xtables_ipv4`).
+fn may_be_of_iptables(table: TableKind, chain: &Chain) -> bool {
+    const HOOKS: [&str; 5] = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"];
+    let Some((hook, priority)) = chain.hook else {
+        return !HOOKS.contains(&chain.name.as_str());
+    };
+    let name = HOOKS.get(hook as usize).copied().unwrap_or_default();
+    let (kind, its) = match (table, name) {
+        (TableKind::Raw, _) => ("filter", -300),
+        (TableKind::Mangle, "OUTPUT") => ("route", -150),
+        (TableKind::Mangle, _) => ("filter", -150),
+        (TableKind::Nat, "PREROUTING" | "OUTPUT") => ("nat", -100),
+        (TableKind::Nat, _) => ("nat", 100),
+        (TableKind::Filter, _) => ("filter", 0),
+        (TableKind::Security, _) => ("filter", 50),
+    };
+    chain.name == name && priority == its && chain.kind.as_deref() == Some(kind)
+}
+
+/// The number of the last change of this namespace's rules. The kernel must have nf_tables.
+pub(super) fn generation() -> io::Result<u32> {
+    let mut client = Client::open(NETLINK_NETFILTER)?;
+    let answer = client.ask_raw(NFNL_SUBSYS_NFTABLES | NFT_MSG_GETGEN, &[0; HEADER])?;
+    let body = answer.as_deref().and_then(|body| body.get(HEADER..));
+    let mut attributes = NlasIterator::new(body.unwrap_or_default()).map_while(Result::ok);
+    attributes
+        .find(|attribute| attribute.kind() == NFTA_GEN_ID)
+        .and_then(|id| number(id.value()))
+        .ok_or_else(|| io::Error::other("the kernel does not number the changes of its rules"))
+}
+
+/// All chains of one family (0: of all).
+pub(super) fn chains(client: &mut Client, family: u8) -> io::Result<Dump<Chain>> {
+    client.dump_raw(
+        NFNL_SUBSYS_NFTABLES | NFT_MSG_GETCHAIN,
+        &[family, 0, 0, 0],
+        |_, body| chain(body).ok_or_else(|| "a chain".to_owned()),
+    )
+}
+
+fn number_of(family: Family) -> u8 {
+    match family {
+        Family::V4 => 2,
+        Family::V6 => 10,
+    }
+}
+
+fn table_name(body: &[u8]) -> Option<String> {
+    let mut attributes = NlasIterator::new(body.get(HEADER..)?).map_while(Result::ok);
+    let name = attributes.find(|attribute| attribute.kind() == NFTA_TABLE_NAME)?;
+    Some(text(name.value()))
+}
+
+fn chain(body: &[u8]) -> Option<Chain> {
+    let mut chain = Chain {
+        family: *body.first()?,
+        table: String::new(),
+        name: String::new(),
+        kind: None,
+        hook: None,
+        policy: 1,
+    };
+    for attribute in NlasIterator::new(body.get(HEADER..)?) {
+        let attribute = attribute.ok()?;
+        let value = attribute.value();
+        match attribute.kind() {
+            NFTA_CHAIN_TABLE => chain.table = text(value),
+            NFTA_CHAIN_NAME => chain.name = text(value),
+            NFTA_CHAIN_TYPE => chain.kind = Some(text(value)),
+            NFTA_CHAIN_POLICY => chain.policy = number(value)?,
+            NFTA_CHAIN_HOOK => chain.hook = Some(hook(value)?),
+            _ => {}
+        }
+    }
+    Some(chain)
+}
+
+fn hook(nested: &[u8]) -> Option<(u32, i32)> {
+    let (mut hook, mut priority) = (None, None);
+    for attribute in NlasIterator::new(nested) {
+        let attribute = attribute.ok()?;
+        match attribute.kind() {
+            NFTA_HOOK_HOOKNUM => hook = number(attribute.value()),
+            NFTA_HOOK_PRIORITY => priority = number(attribute.value()).map(u32::cast_signed),
+            _ => {}
+        }
+    }
+    Some((hook?, priority?))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes.strip_suffix(&[0]).unwrap_or(bytes)).into_owned()
+}
+
+/// Numbers of netfilter's are in network byte order.
+fn number(bytes: &[u8]) -> Option<u32> {
+    bytes.try_into().ok().map(u32::from_be_bytes)
+}
