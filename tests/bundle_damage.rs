@@ -98,6 +98,8 @@ fn depends(part: &str, path: &str) -> bool {
         "routes6" => matches!(stem, "routes6" | "routes4"),
         "conntrack" => stem.starts_with("conntrack"),
         "nft" => matches!(stem, "nft" | "iptables-save" | "ip6tables-save"),
+        // Where iptables-save was not captured, nft tells that iptables-nft holds nothing.
+        "nft.json" => matches!(stem, "nft" | "iptables-save" | "ip6tables-save"),
         part if part.ends_with("save.txt") => part == file || stem == "nft",
         part => stem == part,
     }
