@@ -10,8 +10,10 @@
 
 mod bridge;
 mod conntrack;
+mod decision;
 mod device;
 mod explore;
+mod icmp;
 mod journey;
 mod neighbor;
 mod netfilter;
@@ -21,23 +23,26 @@ mod receive;
 mod routing;
 mod send;
 mod socket;
+mod source_address;
+mod source_check;
+mod table;
 mod vxlan;
 mod walker;
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
-use conntrack::Connections;
 use explore::{Choices, explore};
 use journey::{Journey, step};
-use packet::{Packet, Port, Tracking};
+use packet::{Packet, Port};
 use walker::{Delivery, Fate, Recipient, Stop, Stopped, Walk};
 
 use crate::model::iptables::Wish;
 use crate::model::trace::{
     Assumption, ClientSees, FlowSummary, StepKind, TRACE_SCHEMA, Trace, Verdict,
 };
-use crate::model::{Cluster, Family, Flow};
+use crate::model::{Cluster, Flow};
+
+pub use decision::{RouteAnswer, RouteQuestion, route};
 
 /// More ways than this are not walked; what is left is reported as undetermined.
 const MOST_RUNS: usize = 4096;
@@ -88,16 +93,7 @@ struct Run {
 }
 
 fn run(cluster: &Cluster, flow: &Flow, choices: &mut Choices) -> Run {
-    let mut walk = Walk {
-        cluster,
-        choices: std::mem::take(choices),
-        journey: Journey::default(),
-        connections: Connections::default(),
-        not_seen: BTreeSet::new(),
-        wishes: BTreeSet::new(),
-        supposed: Vec::new(),
-        crossings: 0,
-    };
+    let mut walk = Walk::new(cluster, std::mem::take(choices));
     let fate = set_out(&mut walk, flow);
     let forth = walk.journey.take();
     let back = match &fate {
@@ -121,47 +117,16 @@ fn run(cluster: &Cluster, flow: &Flow, choices: &mut Choices) -> Run {
 
 /// The first packet, from its sender on.
 fn set_out(walk: &mut Walk<'_>, flow: &Flow) -> Fate {
-    let unset = match Family::of(flow.destination) {
-        Family::V4 => IpAddr::from([0, 0, 0, 0]),
-        Family::V6 => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 0]),
-    };
     let ports = flow.protocol.has_ports();
-    let mut packet = Packet {
-        protocol: flow.protocol,
-        source: flow.source.or(flow.external_source).unwrap_or(unset),
-        destination: flow.destination,
-        source_port: match flow.source_port {
-            _ if !ports => Port::NONE,
-            Some(port) => Port::known(port),
-            None => Port::EPHEMERAL,
-        },
-        destination_port: if ports {
-            Port::known(flow.destination_port)
-        } else {
-            Port::NONE
-        },
-        tcp_flags: if flow.protocol == crate::model::Protocol::Tcp {
-            0x02
-        } else {
-            0
-        },
-        icmp: match Family::of(flow.destination) {
-            Family::V4 => (8, 0),
-            Family::V6 => (128, 0),
-        },
-        ttl: 64,
-        tos: flow.tos,
-        size: flow.size,
-        dont_fragment: true,
-        mark: flow.mark,
-        tracking: Tracking::NotYet,
-        source_mac: None,
-        destination_mac: None,
-        socket: None,
-        bridge_port_in: None,
-        bridge_port_out: None,
-        inner: None,
-    };
+    let source = flow.source.or(flow.external_source);
+    let mut packet = Packet::new(flow.protocol, source, flow.destination);
+    if ports {
+        packet.source_port = flow.source_port.map_or(Port::EPHEMERAL, Port::known);
+        packet.destination_port = Port::known(flow.destination_port);
+    }
+    packet.tos = flow.tos;
+    packet.size = flow.size;
+    packet.mark = flow.mark;
     let start = flow.start;
     let Some(external) = flow.external_source else {
         walk.journey.enter(walk.cluster, start, None);
@@ -191,9 +156,7 @@ fn set_out(walk: &mut Walk<'_>, flow: &Flow) -> Fate {
         uid: Some(0),
     };
     let device = match routing::lookup(here, &towards) {
-        routing::Routed::Found { next_hops, .. } => {
-            next_hops.first().and_then(|hop| hop.device.clone())
-        }
+        routing::Routed::Found { ways, .. } => ways.first().and_then(|way| way.hop.device.clone()),
         routing::Routed::Partly(part) => {
             let why = walk.partly(start, part);
             return Err(walk.stop(&packet, Stop::unknown(start, why)));

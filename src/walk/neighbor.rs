@@ -8,9 +8,9 @@ use std::net::IpAddr;
 
 use super::device::Reached;
 use super::journey::proven;
-use super::netfilter::is_local;
 use super::packet::Packet;
 use super::receive::conf_keys;
+use super::routing::is_local;
 use super::walker::{Stop, Stopped, Walk};
 use crate::model::trace::StepKind;
 use crate::model::{Family, LinkKind, Mac, NeighborState, NetnsId, Part};

@@ -107,6 +107,39 @@ pub(super) struct Packet {
 }
 
 impl Packet {
+    /// A packet that nothing has looked at yet, as short as they come. Without a source it has the unspecified one.
+    pub fn new(protocol: Protocol, source: Option<IpAddr>, destination: IpAddr) -> Self {
+        let family = Family::of(destination);
+        let unspecified = match family {
+            Family::V4 => IpAddr::from([0; 4]),
+            Family::V6 => IpAddr::from([0; 16]),
+        };
+        Self {
+            protocol,
+            source: source.unwrap_or(unspecified),
+            destination,
+            source_port: Port::NONE,
+            destination_port: Port::NONE,
+            tcp_flags: if protocol == Protocol::Tcp { 0x02 } else { 0 },
+            icmp: match family {
+                Family::V4 => (8, 0),
+                Family::V6 => (128, 0),
+            },
+            ttl: 64,
+            tos: 0,
+            size: 60,
+            dont_fragment: true,
+            mark: 0,
+            tracking: Tracking::NotYet,
+            source_mac: None,
+            destination_mac: None,
+            socket: None,
+            bridge_port_in: None,
+            bridge_port_out: None,
+            inner: None,
+        }
+    }
+
     pub fn family(&self) -> Family {
         Family::of(self.destination)
     }

@@ -1,17 +1,19 @@
-//! What arrives: PREROUTING, the input routing decision with its checks of the source, then INPUT and a socket, or
-//! FORWARD and out again (net/ipv4/ip_input.c, net/ipv4/route.c `ip_route_input_slow`, net/ipv4/fib_frontend.c
-//! `fib_validate_source`, net/ipv4/ip_forward.c, net/ipv6/route.c, net/ipv6/ip6_output.c `ip6_forward`).
+//! What arrives: PREROUTING, the input routing decision with its checks of the source ([`super::source_check`]), then
+//! INPUT and a socket, or FORWARD and out again (net/ipv4/ip_input.c, net/ipv4/route.c `ip_route_input_slow`,
+//! net/ipv4/ip_forward.c, net/ipv6/route.c, net/ipv6/ip6_output.c `ip6_forward`).
 
 use std::net::IpAddr;
 
+use super::icmp::IcmpError;
 use super::journey::step;
-use super::netfilter::{Hook, Place, is_local};
+use super::netfilter::{Hook, Place};
 use super::packet::Packet;
-use super::routing::{Lookup, Refusal, Routed, lookup};
+use super::routing::{Lookup, Refusal, is_local};
 use super::send::{Chosen, Refused};
+use super::source_check::{looks_back, martian, validate_source};
 use super::walker::{Fate, Stop, Stopped, Walk};
-use crate::model::trace::{ClientSees, Direction, StepKind, Verdict};
-use crate::model::{Family, NetnsId, Part, RouteScope, RouteType, RuleAction, Table};
+use crate::model::trace::{Direction, StepKind, Verdict};
+use crate::model::{Family, Netns, NetnsId, Part, RouteType};
 
 impl<'c> Walk<'c> {
     /// An IP packet for this host's IP layer, come in by `device`. On a bridge, br_netfilter has already taken it
@@ -34,9 +36,17 @@ impl<'c> Walk<'c> {
             self.hook(place, &mut packet)?;
         }
         packet.bridge_port_in = None;
-        match self.route_input(netns, device, &packet)? {
-            chosen if chosen.is_local() => self.input(netns, device, packet),
-            chosen => self.forward(netns, device, packet, chosen),
+        let chosen = self.route_input(netns, device, &packet)?;
+        match chosen.route.kind {
+            RouteType::Local | RouteType::Anycast => self.input(netns, device, packet),
+            RouteType::Unicast => self.forward(netns, device, packet, chosen),
+            _ => {
+                let why = format!(
+                    "{} is a broadcast or multicast address here, which this walk does not follow",
+                    packet.destination
+                );
+                Err(self.stop(&packet, Stop::unknown(netns, why).at(device)))
+            }
         }
     }
 
@@ -103,11 +113,15 @@ impl<'c> Walk<'c> {
             let why = "its TTL is used up: it went round in a loop".to_owned();
             let looped = Stop {
                 verdict: Verdict::Looped,
-                client_sees: Some(ClientSees::Unreachable),
+                client_sees: Some(self.seen_by_sender(netns, &packet, IcmpError::TimeExceeded)),
                 ..Stop::dropped(netns, why).at(device)
             };
             return Err(self.stop(&packet, looped));
         }
+        if let Some(stop) = self.stays_on_link(netns, &packet) {
+            return Err(self.stop(&packet, stop.at(device)));
+        }
+        self.fit(netns, &mut packet, &chosen, Some(device))?;
         packet.ttl -= 1;
         self.write_route(&chosen, &packet);
         let out_device = chosen.device.clone();
@@ -122,6 +136,24 @@ impl<'c> Walk<'c> {
         self.postrouting(netns, packet, Some(device), chosen)
     }
 
+    /// IPv6 sources that no router passes on (`ip6_forward`).
+    fn stays_on_link(&self, netns: NetnsId, packet: &Packet) -> Option<Stop> {
+        let IpAddr::V6(source) = packet.source else {
+            return None;
+        };
+        if source.is_unspecified() || source.is_multicast() || source.is_loopback() {
+            let why = format!("a packet from {source} is not forwarded");
+            return Some(Stop::dropped(netns, why));
+        }
+        source.is_unicast_link_local().then(|| Stop {
+            client_sees: Some(self.seen_by_sender(netns, packet, IcmpError::Unreachable)),
+            ..Stop::unreachable(
+                netns,
+                format!("{source} is valid on its own link only: not forwarded"),
+            )
+        })
+    }
+
     /// The input routing decision.
     pub fn route_input(
         &mut self,
@@ -129,20 +161,14 @@ impl<'c> Walk<'c> {
         device: &str,
         packet: &Packet,
     ) -> Result<Chosen<'c>, Stopped> {
-        if packet.family() == Family::V4 {
-            self.check_martian(netns, device, packet)?;
+        let here: &'c Netns = self.cluster.netns(netns);
+        if is_loopback4(packet.source) || is_loopback4(packet.destination) {
+            self.need_settings(netns, &conf_keys(device, "route_localnet"), packet)?;
         }
-        let query = Lookup {
-            destination: packet.destination,
-            source: Some(packet.source),
-            iif: device,
-            oif: None,
-            mark: packet.mark,
-            tos: packet.tos,
-            protocol: packet.protocol,
-            ports: (packet.source_port, packet.destination_port),
-            uid: Some(0),
-        };
+        if let Some(why) = martian(here, device, packet) {
+            return Err(self.stop(packet, Stop::dropped(netns, why).at(device)));
+        }
+        let query = Lookup::arriving(packet, device);
         let decided = self.decide(netns, &query, packet)?;
         if !matches!(&decided, Ok(chosen) if chosen.is_local()) {
             let keys = match packet.family() {
@@ -157,56 +183,93 @@ impl<'c> Walk<'c> {
             };
             self.need_settings(netns, &keys, packet)?;
         }
-        let forwarding = self.may_forward(netns, device, packet.family());
-        let chosen = match decided {
+        let forwarding = may_forward(here, device, packet.family());
+        let mut chosen = match decided {
             Ok(chosen) => chosen,
             Err(refused) => {
                 return Err(self.refuse_input(netns, device, packet, refused, forwarding));
             }
         };
-        match chosen.route.kind {
-            RouteType::Local | RouteType::Anycast => {
-                self.validate_source(netns, device, packet)?;
-                Ok(chosen)
-            }
+        self.need_what_validates(netns, device, packet)?;
+        let valid = match chosen.route.kind {
             RouteType::Unicast => {
-                match forwarding {
-                    Some(true) => {}
-                    Some(false) => {
-                        let key = forwarding_key(device, packet.family());
-                        let why = format!(
-                            "{device} may not forward ({key} = 0), and {} is not an address here",
-                            packet.destination
-                        );
-                        return Err(self.stop(
-                            packet,
-                            Stop::dropped(netns, why)
-                                .at(device)
-                                .because("sysctl", &format!("{key} = 0")),
-                        ));
-                    }
-                    None => {
-                        let why = format!(
-                            "whether {device} may forward was not read ({})",
-                            forwarding_key(device, packet.family())
-                        );
-                        return Err(self.stop(packet, Stop::unknown(netns, why).at(device)));
-                    }
-                }
-                self.validate_source(netns, device, packet)?;
-                Ok(chosen)
+                self.need_forwarding(netns, device, packet, forwarding)?;
+                validate_source(here, device, packet, Some(&chosen.device))
             }
-            _ => {
-                let why = format!(
-                    "{} is a broadcast or multicast address here, which this walk does not follow",
-                    packet.destination
-                );
-                Err(self.stop(packet, Stop::unknown(netns, why).at(device)))
+            RouteType::Broadcast => {
+                let to_all = Packet {
+                    destination: IpAddr::from([0; 4]),
+                    ..packet.clone()
+                };
+                chosen.device = "lo".to_owned();
+                validate_source(here, device, &to_all, None)
             }
+            _ => validate_source(here, device, packet, None),
+        };
+        if here.sysctls.is_none() {
+            let place = self.place_name(netns);
+            self.not_seen(format!(
+                "{place}: sysctls were not captured; rp_filter is supposed to be off"
+            ));
+        }
+        match valid {
+            Ok(()) => Ok(chosen),
+            Err(why) => Err(self.stop(packet, Stop::dropped(netns, why).at(device))),
         }
     }
 
-    /// `ip_error`: a router answers with ICMP, a host that does not forward is silent.
+    /// What [`validate_source`] asks must have been read whole.
+    fn need_what_validates(
+        &mut self,
+        netns: NetnsId,
+        device: &str,
+        packet: &Packet,
+    ) -> Result<(), Stopped> {
+        if packet.family() == Family::V6 {
+            return Ok(());
+        }
+        self.need_settings(netns, &conf_keys(device, "rp_filter"), packet)?;
+        let here = self.cluster.netns(netns);
+        let ours = is_local(here, packet.source);
+        if ours {
+            self.need_settings(netns, &conf_keys(device, "accept_local"), packet)?;
+        }
+        if packet.mark != 0 {
+            self.need_settings(netns, &conf_keys(device, "src_valid_mark"), packet)?;
+        }
+        if ours || looks_back(here, device) {
+            self.need_whole(netns, Part::Addresses, packet)?;
+        }
+        Ok(())
+    }
+
+    fn need_forwarding(
+        &mut self,
+        netns: NetnsId,
+        device: &str,
+        packet: &Packet,
+        forwarding: Option<bool>,
+    ) -> Result<(), Stopped> {
+        let key = forwarding_key(device, packet.family());
+        let stop = match forwarding {
+            Some(true) => return Ok(()),
+            Some(false) => {
+                let why = format!(
+                    "{device} may not forward ({key} = 0), and {} is not an address here",
+                    packet.destination
+                );
+                Stop::dropped(netns, why).because("sysctl", &format!("{key} = 0"))
+            }
+            None => Stop::unknown(
+                netns,
+                format!("whether {device} may forward was not read ({key})"),
+            ),
+        };
+        Err(self.stop(packet, stop.at(device)))
+    }
+
+    /// `ip_error`: an IPv4 router answers with ICMP, a host that does not forward is silent. IPv6 answers in any case
+    /// (`ip6_pkt_drop`).
     fn refuse_input(
         &mut self,
         netns: NetnsId,
@@ -215,28 +278,29 @@ impl<'c> Walk<'c> {
         refused: Refused<'_>,
         forwarding: Option<bool>,
     ) -> Stopped {
-        let (why, sees, evidence) = match refused {
+        let (why, error, evidence) = match refused {
             Refused::NoRoute => (
                 format!("there is no route to {}", packet.destination),
-                Some(ClientSees::Unreachable),
+                Some(IcmpError::Unreachable),
                 None,
             ),
             Refused::By { kind, raw, source } => {
-                let sees = match kind {
+                let error = match kind {
                     Refusal::Blackhole => None,
-                    Refusal::Unreachable => Some(ClientSees::Unreachable),
-                    Refusal::Prohibit => Some(ClientSees::Prohibited),
+                    Refusal::Unreachable => Some(IcmpError::Unreachable),
+                    Refusal::Prohibit => Some(IcmpError::Prohibited),
                 };
                 (
                     format!("{} is refused by: {raw}", packet.destination),
-                    sees,
+                    error,
                     Some((source, raw)),
                 )
             }
         };
-        let mut stop = match sees {
-            Some(sees) if forwarding != Some(false) => Stop {
-                client_sees: Some(sees),
+        let answers = packet.family() == Family::V6 || forwarding != Some(false);
+        let mut stop = match error {
+            Some(error) if answers => Stop {
+                client_sees: Some(self.seen_by_sender(netns, packet, error)),
                 ..Stop::unreachable(netns, why)
             },
             _ => Stop::dropped(netns, why),
@@ -246,171 +310,6 @@ impl<'c> Walk<'c> {
             stop = stop.because(source, raw);
         }
         self.stop(packet, stop)
-    }
-
-    /// IN_DEV_FORWARD of the incoming device (IPv4), of all (IPv6).
-    fn may_forward(&self, netns: NetnsId, device: &str, family: Family) -> Option<bool> {
-        let sysctls = self.cluster.netns(netns).sysctls.as_ref()?;
-        let value = match family {
-            Family::V4 => sysctls
-                .conf(family, device, "forwarding")
-                .or_else(|| sysctls.number("net.ipv4.ip_forward"))?,
-            Family::V6 => {
-                let all = sysctls.conf(family, "all", "forwarding")?;
-                all | sysctls
-                    .conf(family, device, "force_forwarding")
-                    .unwrap_or(0)
-            }
-        };
-        Some(value != 0)
-    }
-
-    /// Destinations and sources that no router passes on.
-    fn check_martian(
-        &mut self,
-        netns: NetnsId,
-        device: &str,
-        packet: &Packet,
-    ) -> Result<(), Stopped> {
-        let (IpAddr::V4(source), IpAddr::V4(destination)) = (packet.source, packet.destination)
-        else {
-            return Ok(());
-        };
-        if source.is_loopback() || destination.is_loopback() {
-            self.need_settings(netns, &conf_keys(device, "route_localnet"), packet)?;
-        }
-        let conf = |key| {
-            let sysctls = self.cluster.netns(netns).sysctls.as_ref();
-            let of = |name: &str| sysctls.and_then(|all| all.conf(Family::V4, name, key));
-            of("all").unwrap_or(0) | of(device).unwrap_or(0)
-        };
-        let localnet = conf("route_localnet") != 0;
-        let zero = |ip: std::net::Ipv4Addr| ip.octets()[0] == 0;
-        let why = if source.is_multicast() || source.is_broadcast() || zero(source) {
-            Some(format!("martian source {source}"))
-        } else if zero(destination) {
-            Some(format!("martian destination {destination}"))
-        } else if destination.is_loopback() && !localnet {
-            Some(format!(
-                "martian destination {destination}: route_localnet is off on {device}"
-            ))
-        } else if source.is_loopback() && !localnet {
-            Some(format!(
-                "martian source {source}: route_localnet is off on {device}"
-            ))
-        } else {
-            None
-        };
-        match why {
-            None => Ok(()),
-            Some(why) => Err(self.stop(packet, Stop::dropped(netns, why).at(device))),
-        }
-    }
-
-    /// `fib_validate_source`: would an answer to the source leave by this device? IPv4 only; IPv6 has no rp_filter.
-    fn validate_source(
-        &mut self,
-        netns: NetnsId,
-        device: &str,
-        packet: &Packet,
-    ) -> Result<(), Stopped> {
-        if packet.family() == Family::V6 {
-            return Ok(());
-        }
-        let here = self.cluster.netns(netns);
-        self.need_settings(netns, &conf_keys(device, "rp_filter"), packet)?;
-        let sysctls = here.sysctls.as_ref();
-        let of = |name: &str, key: &str| {
-            sysctls
-                .and_then(|all| all.conf(Family::V4, name, key))
-                .unwrap_or(0)
-        };
-        if sysctls.is_none() {
-            let place = self.place_name(netns);
-            self.not_seen(format!(
-                "{place}: sysctls were not captured; rp_filter is supposed to be off"
-            ));
-        }
-        let filter = of("all", "rp_filter").max(of(device, "rp_filter"));
-        if is_local(here, packet.source) {
-            self.need_settings(netns, &conf_keys(device, "accept_local"), packet)?;
-        }
-        let accept_local = of("all", "accept_local") | of(device, "accept_local") != 0;
-        let custom_rules = here.rules4.as_ref().is_some_and(|rules| {
-            rules.len() > 3
-                || rules
-                    .iter()
-                    .any(|rule| !matches!(rule.action, RuleAction::Lookup(Table(253..=255))))
-        });
-        if filter == 0 && !custom_rules {
-            if accept_local || !is_local(here, packet.source) {
-                return Ok(());
-            }
-            let why = format!("martian source {}: an address of this host", packet.source);
-            return Err(self.stop(packet, Stop::dropped(netns, why).at(device)));
-        }
-        if packet.mark != 0 {
-            self.need_settings(netns, &conf_keys(device, "src_valid_mark"), packet)?;
-        }
-        let valid_mark = of("all", "src_valid_mark") | of(device, "src_valid_mark") != 0;
-        let query = Lookup {
-            destination: packet.source,
-            source: Some(packet.destination),
-            iif: "lo",
-            oif: None,
-            mark: if valid_mark { packet.mark } else { 0 },
-            tos: packet.tos,
-            protocol: packet.protocol,
-            ports: (packet.destination_port, packet.source_port),
-            uid: Some(0),
-        };
-        self.need_whole(netns, Part::Addresses, packet)?;
-        let no_address = here
-            .addresses_of(device)
-            .all(|address| address.ip.is_ipv6());
-        let last_resort = |why: &str| -> Option<String> {
-            (filter != 0).then(|| format!("rp_filter = {filter} on {device}: {why}"))
-        };
-        let refusal = match lookup(here, &query) {
-            Routed::Found {
-                route, next_hops, ..
-            } => match route.kind {
-                RouteType::Unicast => {
-                    let same = next_hops
-                        .iter()
-                        .any(|hop| hop.device.as_deref() == Some(device));
-                    if same && route.scope < RouteScope::Host {
-                        None
-                    } else if no_address {
-                        last_resort("the device has no address")
-                    } else if filter == 1 {
-                        Some(format!(
-                            "rp_filter = 1 on {device}: an answer to {} would leave by {}",
-                            packet.source,
-                            next_hops
-                                .first()
-                                .and_then(|hop| hop.device.as_deref())
-                                .unwrap_or("nothing")
-                        ))
-                    } else {
-                        None
-                    }
-                }
-                RouteType::Local if accept_local => None,
-                _ => Some(format!(
-                    "martian source {}: an address of this host",
-                    packet.source
-                )),
-            },
-            Routed::Refused { .. } | Routed::Nothing => {
-                last_resort("there is no route back to the source")
-            }
-            Routed::Unknown { .. } | Routed::NotRead | Routed::Partly(_) => None,
-        };
-        match refusal {
-            None => Ok(()),
-            Some(why) => Err(self.stop(packet, Stop::dropped(netns, why).at(device))),
-        }
     }
 
     /// A socket takes it, or the host answers that nothing listens.
@@ -435,9 +334,30 @@ impl<'c> Walk<'c> {
     }
 }
 
+fn is_loopback4(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V4(ip) if ip.is_loopback())
+}
+
 /// The two places where a setting about received packets is: for all devices and for one.
 pub(super) fn conf_keys(device: &str, key: &str) -> [String; 2] {
     ["all", device].map(|name| format!("net.ipv4.conf.{}.{key}", name.replace('.', "/")))
+}
+
+/// IN_DEV_FORWARD of the incoming device (IPv4), of all (IPv6).
+pub(super) fn may_forward(netns: &Netns, device: &str, family: Family) -> Option<bool> {
+    let sysctls = netns.sysctls.as_ref()?;
+    let value = match family {
+        Family::V4 => sysctls
+            .conf(family, device, "forwarding")
+            .or_else(|| sysctls.number("net.ipv4.ip_forward"))?,
+        Family::V6 => {
+            let all = sysctls.conf(family, "all", "forwarding")?;
+            all | sysctls
+                .conf(family, device, "force_forwarding")
+                .unwrap_or(0)
+        }
+    };
+    Some(value != 0)
 }
 
 fn forwarding_key(device: &str, family: Family) -> String {

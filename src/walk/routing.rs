@@ -1,15 +1,17 @@
-//! Routing decisions: policy rules, tables, next hops (net/core/fib_rules.c, net/ipv4/fib_frontend.c,
-//! net/ipv4/fib_semantics.c, net/ipv6/ip6_fib.c), and the source address of what is sent (net/ipv4/devinet.c).
+//! Policy routing: which table is asked, and what its answer means (net/core/fib_rules.c, net/ipv4/fib_rules.c,
+//! include/net/ip_fib.h `fib_lookup`, net/ipv6/fib6_rules.c).
 //!
-//! Rules are asked in the order of their priority; one that holds names a table; the table's longest prefix that holds
-//! the destination wins, then the route for just this TOS, then the lowest metric. A route of type `throw`, and a result
-//! that `suppress_prefixlength` forbids, send the question on to the next rule.
+//! Rules are asked in the order of their priority; one that holds names a table ([`super::table`]). A route of type
+//! `throw`, a table without a route, and a result that `suppress_prefixlength` forbids send the question on to the next
+//! rule.
 
 use std::net::IpAddr;
 
-use super::packet::Port;
+use super::packet::{Packet, Port};
+use super::table;
 use crate::model::{
-    Family, Netns, NextHop, Part, Protocol, Route, RouteType, RoutingRule, RuleAction, Table,
+    Family, LinkKind, Netns, NextHop, Part, Protocol, Route, RouteType, RoutingRule, RuleAction,
+    Table,
 };
 
 /// What a lookup is for (`struct flowi4`, `struct flowi6`).
@@ -30,13 +32,46 @@ pub(super) struct Lookup<'a> {
     pub uid: Option<u32>,
 }
 
+impl<'a> Lookup<'a> {
+    /// For what a socket here sends.
+    pub fn made_here(packet: &Packet, source: Option<IpAddr>) -> Self {
+        Self {
+            source,
+            uid: None,
+            ..Self::arriving(packet, "lo")
+        }
+    }
+
+    /// For a packet that came in by a device.
+    pub fn arriving(packet: &Packet, device: &'a str) -> Self {
+        Self {
+            destination: packet.destination,
+            source: Some(packet.source),
+            iif: device,
+            oif: None,
+            mark: packet.mark,
+            tos: packet.tos,
+            protocol: packet.protocol,
+            ports: (packet.source_port, packet.destination_port),
+            uid: Some(0),
+        }
+    }
+}
+
+/// One next hop that may be taken, and how much of the traffic is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Way<'c> {
+    pub hop: &'c NextHop,
+    pub weight: u32,
+}
+
 /// The result of a lookup.
 #[derive(Debug, Clone)]
 pub(super) enum Routed<'c> {
-    /// A route was found, with the next hops of it that are alive (none for local and broadcast routes of no device).
+    /// A route was found, with the next hops of it that may be taken (none for local routes of no device).
     Found {
         route: &'c Route,
-        next_hops: Vec<&'c NextHop>,
+        ways: Vec<Way<'c>>,
     },
     /// A route or rule that refuses.
     Refused {
@@ -77,44 +112,20 @@ pub(super) fn lookup<'c>(netns: &'c Netns, query: &Lookup<'_>) -> Routed<'c> {
     if let Some(part) = lost_part(netns, routes, family) {
         return Routed::Partly(part);
     }
-    let Some(rules) = netns.rules(family) else {
-        // Rules that were not read are taken to be the kernel's three; the caller says so.
-        return [Table::LOCAL, Table::MAIN, Table::DEFAULT]
-            .into_iter()
-            .find_map(|table| in_table(netns, routes, table, query, None))
-            .unwrap_or(Routed::Nothing);
-    };
-    let mut at_least = 0;
-    for rule in rules {
-        if rule.priority < at_least {
-            continue;
-        }
-        match holds(rule, query) {
-            Ok(true) => {}
-            Ok(false) => continue,
-            Err(why) => return Routed::Unknown { rule, why },
-        }
-        let refused = |kind| Routed::Refused {
-            kind,
-            raw: &rule.raw,
-            table: None,
-        };
-        match rule.action {
-            RuleAction::Lookup(table) => {
-                if let Some(found) =
-                    in_table(netns, routes, table, query, rule.suppress_prefix_length)
-                {
-                    return found;
-                }
-            }
-            RuleAction::Goto(priority) => at_least = priority,
-            RuleAction::Nop => {}
-            RuleAction::Blackhole => return refused(Refusal::Blackhole),
-            RuleAction::Unreachable => return Routed::Nothing,
-            RuleAction::Prohibit => return refused(Refusal::Prohibit),
+    // Rules that were not read are taken to be the kernel's own; the caller says so.
+    match netns.rules(family) {
+        Some(rules) if !are_the_kernels_own(rules, family) => by_rules(netns, routes, rules, query),
+        _ => {
+            let tables: &[&[Table]] = match family {
+                Family::V4 => &[&MERGED, &[Table::DEFAULT]],
+                Family::V6 => &[&[Table::LOCAL], &[Table::MAIN]],
+            };
+            tables
+                .iter()
+                .find_map(|tables| table::search(netns, routes, tables, query))
+                .unwrap_or(Routed::Nothing)
         }
     }
-    Routed::Nothing
 }
 
 /// The table that a lookup rests on and of which rows were lost, if there is one.
@@ -132,17 +143,140 @@ fn lost_part(netns: &Netns, routes: &[Route], family: Family) -> Option<Part> {
     .find(lost)
 }
 
-/// Whether a rule's selectors hold (`fib_rule_match`, `fib4_rule_match`).
-fn holds(rule: &RoutingRule, query: &Lookup<'_>) -> Result<bool, &'static str> {
+/// Whether a namespace has an address as one of its own (`inet_addr_type`): the local table says so.
+pub(super) fn is_local(netns: &Netns, ip: IpAddr) -> bool {
+    let family = Family::of(ip);
+    let Some(routes) = netns.routes(family) else {
+        return false;
+    };
+    let query = Lookup {
+        destination: ip,
+        source: None,
+        iif: "lo",
+        oif: None,
+        mark: 0,
+        tos: 0,
+        protocol: Protocol::Other(0),
+        ports: (Port::NONE, Port::NONE),
+        uid: Some(0),
+    };
+    let merged = family == Family::V4
+        && netns
+            .rules4
+            .as_ref()
+            .is_none_or(|rules| are_the_kernels_own(rules, family));
+    let tables: &[Table] = if merged { &MERGED } else { &[Table::LOCAL] };
+    matches!(
+        table::search(netns, routes, tables, &query),
+        Some(Routed::Found { route, .. })
+            if matches!(route.kind, RouteType::Local | RouteType::Anycast)
+    )
+}
+
+/// Until the first rule is added, IPv4 keeps these two as one, in which the longest prefix wins whichever it is of
+/// (net/ipv4/fib_trie.c, `fib_trie_unmerge`).
+const MERGED: [Table; 2] = [Table::LOCAL, Table::MAIN];
+
+/// Whether nobody added, changed or removed a rule.
+pub(super) fn are_the_kernels_own(rules: &[RoutingRule], family: Family) -> bool {
+    let own: &[(u32, Table)] = match family {
+        Family::V4 => &[
+            (0, Table::LOCAL),
+            (32766, Table::MAIN),
+            (32767, Table::DEFAULT),
+        ],
+        Family::V6 => &[(0, Table::LOCAL), (32766, Table::MAIN)],
+    };
+    rules.len() == own.len()
+        && rules.iter().zip(own).all(|(rule, &(priority, table))| {
+            rule.priority == priority
+                && rule.action == RuleAction::Lookup(table)
+                && !has_selectors(rule)
+                && !rule.not
+                && rule.suppress_prefix_length.is_none()
+        })
+}
+
+fn has_selectors(rule: &RoutingRule) -> bool {
+    rule.from.is_some()
+        || rule.to.is_some()
+        || rule.iif.is_some()
+        || rule.oif.is_some()
+        || rule.fwmark.is_some()
+        || rule.tos != 0
+        || rule.ip_protocol.is_some()
+        || rule.source_port.is_some()
+        || rule.destination_port.is_some()
+        || rule.uid_range.is_some()
+        || rule.l3mdev
+        || !rule.not_understood.is_empty()
+}
+
+/// `fib_rules_lookup`.
+fn by_rules<'c>(
+    netns: &'c Netns,
+    routes: &'c [Route],
+    rules: &'c [RoutingRule],
+    query: &Lookup<'_>,
+) -> Routed<'c> {
+    let mut next = 0;
+    while let Some(rule) = rules.get(next) {
+        next += 1;
+        match holds(netns, rule, query) {
+            Ok(true) => {}
+            Ok(false) => continue,
+            Err(why) => return Routed::Unknown { rule, why },
+        }
+        let refused = |kind| Routed::Refused {
+            kind,
+            raw: &rule.raw,
+            table: None,
+        };
+        match rule.action {
+            RuleAction::Lookup(table) => {
+                let Some(found) = table::search(netns, routes, &[table], query) else {
+                    continue;
+                };
+                let suppressed = match (&found, rule.suppress_prefix_length) {
+                    (Routed::Found { route, .. }, Some(length)) => {
+                        u32::from(route.destination.prefix_len()) <= length
+                    }
+                    _ => false,
+                };
+                if !suppressed {
+                    return found;
+                }
+            }
+            // A goto whose target does not exist does nothing; it always points forward.
+            RuleAction::Goto(priority) => {
+                let target = rules
+                    .iter()
+                    .position(|target| target.priority == priority)
+                    .filter(|&target| target >= next);
+                next = target.unwrap_or(next);
+            }
+            RuleAction::Nop => {}
+            RuleAction::Blackhole => return refused(Refusal::Blackhole),
+            RuleAction::Unreachable => return refused(Refusal::Unreachable),
+            RuleAction::Prohibit => return refused(Refusal::Prohibit),
+        }
+    }
+    Routed::Nothing
+}
+
+/// Whether a rule's selectors hold (`fib_rule_match`, `fib4_rule_match`, `fib6_rule_match`).
+fn holds(netns: &Netns, rule: &RoutingRule, query: &Lookup<'_>) -> Result<bool, &'static str> {
+    let family = Family::of(query.destination);
     let mut unknown = None;
     let mut all = true;
     let mut need = |condition: bool| all &= condition;
     if let Some(from) = rule.from {
-        match query.source {
-            Some(source) => need(from.contains(&source)),
-            // An unset source is 0.0.0.0 in the flow.
-            None => need(from.prefix_len() == 0),
-        }
+        let source = query.source.or(match family {
+            // An unset source is 0.0.0.0 in the flow; IPv6 remembers that there is none.
+            Family::V4 => Some(IpAddr::from([0; 4])),
+            Family::V6 => None,
+        });
+        need(from.prefix_len() == 0 || source.is_some_and(|source| from.contains(&source)));
     }
     if let Some(to) = rule.to {
         need(to.contains(&query.destination));
@@ -156,12 +290,14 @@ fn holds(rule: &RoutingRule, query: &Lookup<'_>) -> Result<bool, &'static str> {
     if let Some((value, mask)) = rule.fwmark {
         need(query.mark & mask == value & mask);
     }
-    // The two ECN bits are no part of it: inet_dscp_t.
     if rule.tos != 0 {
-        need(rule.tos & 0xfc == query.tos & 0xfc);
+        need(match family {
+            Family::V4 => rule.tos == query.tos & table::LEGACY_TOS,
+            Family::V6 => rule.tos == query.tos & DSCP,
+        });
     }
     if let Some(number) = rule.ip_protocol {
-        need(number == query.protocol.number(Family::of(query.destination)));
+        need(number == query.protocol.number(family));
     }
     if let Some((low, high)) = rule.uid_range {
         match query.uid {
@@ -182,8 +318,20 @@ fn holds(rule: &RoutingRule, query: &Lookup<'_>) -> Result<bool, &'static str> {
         }
     }
     if rule.l3mdev {
-        // It looks the packet up in the table of a vrf that its device belongs to; without one it does not hold.
-        need(false);
+        // It holds for devices that belong to a vrf, and looks the packet up in that one's table.
+        let has_vrf = netns
+            .links
+            .iter()
+            .flatten()
+            .any(|link| link.kind == LinkKind::Other("vrf".to_owned()));
+        if has_vrf {
+            unknown = Some("vrf devices are not modelled");
+        } else {
+            need(false);
+        }
+    }
+    if !rule.not_understood.is_empty() {
+        unknown = Some("it has a selector that is not modelled");
     }
     match (all, unknown) {
         (false, _) => Ok(rule.not),
@@ -192,169 +340,5 @@ fn holds(rule: &RoutingRule, query: &Lookup<'_>) -> Result<bool, &'static str> {
     }
 }
 
-/// The route of one table, `None` to go on with the next rule (`fib_table_lookup`).
-fn in_table<'c>(
-    netns: &'c Netns,
-    routes: &'c [Route],
-    table: Table,
-    query: &Lookup<'_>,
-    suppress: Option<u32>,
-) -> Option<Routed<'c>> {
-    let mut candidates: Vec<&Route> = routes
-        .iter()
-        .filter(|route| {
-            route.table == table
-                && route.destination.contains(&query.destination)
-                && (route.tos == 0 || route.tos & 0xfc == query.tos & 0xfc)
-                && route
-                    .source
-                    .is_none_or(|from| query.source.is_some_and(|source| from.contains(&source)))
-        })
-        .collect();
-    // A stable sort: routes that are equal stay in the order the kernel lists them.
-    candidates.sort_by_key(|route| {
-        (
-            std::cmp::Reverse(route.destination.prefix_len()),
-            std::cmp::Reverse(route.source.map_or(0, |source| source.prefix_len())),
-            route.tos == 0,
-            route.metric,
-        )
-    });
-    for route in candidates {
-        let refused = |kind| {
-            Some(Routed::Refused {
-                kind,
-                raw: &route.raw,
-                table: Some(table),
-            })
-        };
-        match route.kind {
-            RouteType::Throw => return None,
-            RouteType::Blackhole => return refused(Refusal::Blackhole),
-            RouteType::Unreachable => return refused(Refusal::Unreachable),
-            RouteType::Prohibit => return refused(Refusal::Prohibit),
-            RouteType::Unicast
-            | RouteType::Local
-            | RouteType::Broadcast
-            | RouteType::Anycast
-            | RouteType::Multicast => {}
-        }
-        let next_hops: Vec<&NextHop> = route
-            .next_hops
-            .iter()
-            .filter(|hop| usable(netns, hop, query))
-            .collect();
-        if next_hops.is_empty() && !route.next_hops.is_empty() {
-            continue;
-        }
-        // IPv6's unreachable default of the kernel itself is no route (net/ipv6: ip6_null_entry).
-        if suppress.is_some_and(|length| u32::from(route.destination.prefix_len()) <= length) {
-            return None;
-        }
-        return Some(Routed::Found { route, next_hops });
-    }
-    None
-}
-
-/// Whether a next hop may be used (`fib_lookup_good_nhc`).
-fn usable(netns: &Netns, hop: &NextHop, query: &Lookup<'_>) -> bool {
-    if hop.dead {
-        return false;
-    }
-    let device = hop.device.as_deref();
-    if query.oif.is_some() && query.oif != device {
-        return false;
-    }
-    if hop.linkdown {
-        let family = Family::of(query.destination);
-        let ignored = |name| {
-            netns
-                .sysctls
-                .as_ref()
-                .and_then(|all| all.conf(family, name, "ignore_routes_with_linkdown"))
-        };
-        if ignored("all").unwrap_or(0) != 0 || device.and_then(ignored).unwrap_or(0) != 0 {
-            return false;
-        }
-    }
-    true
-}
-
-/// The address a route gives to what is sent by it (`fib_result_prefsrc`, `ipv6_dev_get_saddr`).
-pub(super) fn source_for(
-    netns: &Netns,
-    route: &Route,
-    hop: Option<&NextHop>,
-    destination: IpAddr,
-) -> Option<IpAddr> {
-    if let Some(preferred) = route.preferred_source {
-        return Some(preferred);
-    }
-    if matches!(route.kind, RouteType::Local | RouteType::Anycast) {
-        return Some(destination);
-    }
-    let device = hop?.device.as_deref()?;
-    select_address(netns, device, hop.and_then(|hop| hop.gateway), destination)
-}
-
-/// The address a device gives (`inet_select_addr` with scope universe or link; `ipv6_dev_get_saddr`).
-///
-/// IPv4: the first primary address on the device, one in the subnet of `near` (a gateway) before others; else a global
-/// one of any device. IPv6: RFC 6724 as far as devices of nodes and pods differ by it: scope of the destination, not deprecated or
-/// tentative, then the longest common prefix.
-pub(super) fn select_address(
-    netns: &Netns,
-    device: &str,
-    near: Option<IpAddr>,
-    destination: IpAddr,
-) -> Option<IpAddr> {
-    use crate::model::AddressScope;
-    let all = netns.addresses.as_deref()?;
-    match destination {
-        IpAddr::V4(_) => {
-            let primary = || {
-                all.iter().filter(|address| {
-                    address.ip.is_ipv4()
-                        && !address.secondary
-                        && address.scope <= AddressScope::Link
-                })
-            };
-            let here = || primary().filter(|address| address.device == device);
-            let same_subnet = near.and_then(|near| {
-                here().find(|address| {
-                    ipnet::IpNet::new(address.peer.unwrap_or(address.ip), address.prefix_length)
-                        .is_ok_and(|net| net.contains(&near))
-                })
-            });
-            same_subnet
-                .or_else(|| here().next())
-                .or_else(|| primary().find(|address| address.scope == AddressScope::Global))
-                .map(|address| address.ip)
-        }
-        IpAddr::V6(wanted) => {
-            let link_local = wanted.is_unicast_link_local();
-            let usable = || {
-                all.iter().filter(move |address| {
-                    !address.tentative
-                        && match address.ip {
-                            IpAddr::V4(_) => false,
-                            IpAddr::V6(ip) => {
-                                !ip.is_loopback() && ip.is_unicast_link_local() == link_local
-                            }
-                        }
-                })
-            };
-            let common = |ip: IpAddr| match ip {
-                IpAddr::V6(ip) => (ip.to_bits() ^ wanted.to_bits()).leading_zeros(),
-                IpAddr::V4(_) => 0,
-            };
-            let best = |on_device: bool| {
-                usable()
-                    .filter(|address| (address.device == device) == on_device)
-                    .max_by_key(|address| (!address.deprecated, common(address.ip)))
-                    .map(|address| address.ip)
-            };
-            best(true).or_else(|| best(false))
-        }
-    }
-}
+/// The bits of the TOS byte that are no ECN.
+const DSCP: u8 = 0xfc;

@@ -4,19 +4,24 @@
 use std::net::IpAddr;
 
 use super::explore::Question;
+use super::icmp::IcmpError;
 use super::journey::{proven, step};
-use super::netfilter::{Hook, Place, is_local};
-use super::packet::Packet;
-use super::routing::{Lookup, Refusal, Routed, lookup, source_for};
+use super::netfilter::{Hook, Place};
+use super::packet::{Packet, Port};
+use super::routing::{Lookup, Refusal, Routed, Way, is_local, lookup};
+use super::source_address::{select_address, source_for};
+use super::source_check::set_for;
 use super::walker::{Fate, Stop, Stopped, Walk};
 use crate::model::trace::{ClientSees, StepKind, Verdict};
-use crate::model::{Netns, NetnsId, NextHop, Part, Protocol, Route, RouteType};
+use crate::model::{Netns, NetnsId, NextHop, Part, Protocol, Route, RouteScope, RouteType};
 
 /// A route that was chosen for a packet.
 #[derive(Debug, Clone)]
 pub(super) struct Chosen<'c> {
     pub route: &'c Route,
     pub hop: Option<&'c NextHop>,
+    /// The router it goes to, `None` when the destination is on the link or here.
+    pub gateway: Option<IpAddr>,
     /// The device it leaves by; `lo` for what stays here.
     pub device: String,
 }
@@ -24,9 +29,7 @@ pub(super) struct Chosen<'c> {
 impl Chosen<'_> {
     /// Whom the frame goes to.
     pub fn next_hop(&self, packet: &Packet) -> IpAddr {
-        self.hop
-            .and_then(|hop| hop.gateway)
-            .unwrap_or(packet.destination)
+        self.gateway.unwrap_or(packet.destination)
     }
 
     pub fn is_local(&self) -> bool {
@@ -52,39 +55,59 @@ impl<'c> Walk<'c> {
                     };
                     return Err(self.stop(&packet, invalid));
                 }
-                self.route_output(netns, &packet, Some(source), packet.mark)?
+                self.route_output(netns, &packet, &Lookup::made_here(&packet, Some(source)))?
             }
-            None => {
-                // ip_route_connect: a first lookup chooses the source, a second one is made with it.
-                let first = self.route_output(netns, &packet, None, packet.mark)?;
-                self.need_whole(netns, Part::Addresses, &packet)?;
-                let here = self.cluster.netns(netns);
-                let Some(source) = source_for(here, first.route, first.hop, packet.destination)
-                else {
-                    let why = match here.addresses {
-                        None => Stop::unknown(
-                            netns,
-                            "the addresses here were not read: the source is not known",
-                        ),
-                        Some(_) => Stop::unreachable(netns, "there is no address to send from"),
-                    };
-                    return Err(self.stop(&packet, why.at(&first.device)));
-                };
-                packet.source = source;
-                let rules_mind_source = here
-                    .rules(packet.family())
-                    .into_iter()
-                    .flatten()
-                    .any(|r| r.from.is_some());
-                if rules_mind_source {
-                    self.route_output(netns, &packet, Some(source), packet.mark)?
-                } else {
-                    first
-                }
-            }
+            None => self.connect(netns, &mut packet)?,
         };
+        if chosen.route.kind == RouteType::Broadcast {
+            let why = format!("{} is a broadcast address", packet.destination);
+            let sees = match packet.protocol {
+                Protocol::Tcp => ClientSees::Unreachable,
+                // Unless the program set SO_BROADCAST.
+                _ => ClientSees::Prohibited,
+            };
+            let refused = Stop {
+                client_sees: Some(sees),
+                ..Stop::unreachable(netns, why)
+            };
+            return Err(self.stop(&packet, refused));
+        }
         self.write_route(&chosen, &packet);
         self.output(netns, packet, chosen)
+    }
+
+    /// A socket without a source address gets one by a first lookup, and is routed with it by a second one
+    /// (`ip_route_connect`, `ip6_dst_lookup_tail`).
+    fn connect(&mut self, netns: NetnsId, packet: &mut Packet) -> Result<Chosen<'c>, Stopped> {
+        let here: &'c Netns = self.cluster.netns(netns);
+        let mut first = Lookup::made_here(packet, None);
+        // TCP picks its port when the route is known.
+        if packet.protocol == Protocol::Tcp && packet.source_port.number().is_none() {
+            first.ports.0 = Port::NONE;
+        }
+        let found = self.find(netns, &first, packet)?;
+        self.need_whole(netns, Part::Addresses, packet)?;
+        let sources = match &found {
+            Ok((route, ways)) => sources(here, route, ways, packet.destination),
+            // IPv6 tries again with the address it would use.
+            Err(_) => select_address(here, "", None, packet.destination, RouteScope::Universe)
+                .filter(|source| source.is_ipv6())
+                .map(|source| vec![(source, 1)])
+                .unwrap_or_default(),
+        };
+        let Some(source) = self.one_source(&sources) else {
+            let stop = match (found, &here.addresses) {
+                (Err(refused), _) => return Err(self.refuse_output(netns, packet, refused)),
+                (Ok(_), None) => Stop::unknown(
+                    netns,
+                    "the addresses here were not read: the source is not known",
+                ),
+                (Ok(_), Some(_)) => Stop::unreachable(netns, "there is no address to send from"),
+            };
+            return Err(self.stop(packet, stop));
+        };
+        packet.source = source;
+        self.route_output(netns, packet, &Lookup::made_here(packet, Some(source)))
     }
 
     /// The OUTPUT hook, and a second routing decision where it changed what the first one rested on.
@@ -101,7 +124,13 @@ impl<'c> Walk<'c> {
         let chosen = match reroute.mark {
             None => chosen,
             Some(mark) => {
-                let again = self.route_output(netns, &packet, Some(packet.source), mark)?;
+                let again = Lookup {
+                    mark,
+                    // ip_route_me_harder asks for nobody, that is for root.
+                    uid: Some(0),
+                    ..Lookup::made_here(&packet, Some(packet.source))
+                };
+                let again = self.route_output(netns, &packet, &again)?;
                 self.write_route(&again, &packet);
                 again
             }
@@ -130,15 +159,17 @@ impl<'c> Walk<'c> {
         if chosen.is_local() {
             return self.loop_back(netns, packet);
         }
-        self.fit(netns, &mut packet, &chosen, in_device)?;
+        if in_device.is_none() {
+            self.fit(netns, &mut packet, &chosen, None)?;
+        }
         let here = self.cluster.netns(netns);
         packet.source_mac = here.link(&device).and_then(|link| link.mac);
         packet.destination_mac = self.resolve(netns, &device, next_hop, &packet)?;
         self.transmit(netns, &device, packet)
     }
 
-    /// Checks the size against the route's and the device's MTU (`ip_finish_output`, `ip_forward`).
-    fn fit(
+    /// Checks the size against the route's and the device's MTU (`ip_finish_output`, `ip_forward`, `ip6_forward`).
+    pub fn fit(
         &mut self,
         netns: NetnsId,
         packet: &mut Packet,
@@ -173,6 +204,9 @@ impl<'c> Walk<'c> {
         if may_fragment {
             let text = format!("{size} bytes do not fit the {mtu} of {device}: fragmented");
             self.journey.step(step(StepKind::Route, text));
+            // A router on the way may fragment the fragments again.
+            packet.size = mtu;
+            packet.dont_fragment = false;
             return Ok(());
         }
         let why = format!(
@@ -180,7 +214,7 @@ impl<'c> Walk<'c> {
         );
         let too_big = Stop {
             verdict: Verdict::Rejected,
-            client_sees: Some(ClientSees::TooBig),
+            client_sees: Some(self.seen_by_sender(netns, packet, IcmpError::TooBig)),
             kind: StepKind::Reject,
             ..Stop::dropped(netns, why).at(device)
         };
@@ -188,42 +222,71 @@ impl<'c> Walk<'c> {
     }
 
     /// A routing decision for what is made here.
-    fn route_output(
+    pub fn route_output(
         &mut self,
         netns: NetnsId,
         packet: &Packet,
-        source: Option<IpAddr>,
-        mark: u32,
+        query: &Lookup<'_>,
     ) -> Result<Chosen<'c>, Stopped> {
-        let query = Lookup {
-            destination: packet.destination,
-            source,
-            iif: "lo",
-            oif: None,
-            mark,
-            tos: packet.tos,
-            protocol: packet.protocol,
-            ports: (packet.source_port, packet.destination_port),
-            uid: None,
+        match self.decide(netns, query, packet)? {
+            Ok(chosen) => {
+                self.keep_loopback_in(netns, packet, &chosen.device)?;
+                Ok(chosen)
+            }
+            Err(refused) => Err(self.refuse_output(netns, packet, refused)),
+        }
+    }
+
+    /// `__mkroute_output`: what comes from 127.0.0.0/8 stays here.
+    pub fn keep_loopback_in(
+        &mut self,
+        netns: NetnsId,
+        packet: &Packet,
+        device: &str,
+    ) -> Result<(), Stopped> {
+        let from_loopback = matches!(packet.source, IpAddr::V4(ip) if ip.is_loopback());
+        if !from_loopback
+            || device == "lo"
+            || set_for(self.cluster.netns(netns), device, "route_localnet")
+        {
+            return Ok(());
+        }
+        let why = format!(
+            "{} may not leave by {device}: route_localnet is off there",
+            packet.source
+        );
+        let invalid = Stop {
+            client_sees: Some(ClientSees::Invalid),
+            ..Stop::unreachable(netns, why).at(device)
         };
-        let sees = |refusal| match refusal {
-            Refusal::Blackhole => ClientSees::Invalid,
-            Refusal::Unreachable => ClientSees::Unreachable,
-            Refusal::Prohibit => ClientSees::Prohibited,
-        };
-        match self.decide(netns, &query, packet)? {
-            Ok(chosen) => Ok(chosen),
-            Err(Refused::By { kind, raw, source }) => {
-                let why = format!("{} is refused by: {raw}", packet.destination);
+        Err(self.stop(packet, invalid))
+    }
+
+    /// What a local sender sees of a refused lookup.
+    pub fn refuse_output(
+        &mut self,
+        netns: NetnsId,
+        packet: &Packet,
+        refused: Refused<'_>,
+    ) -> Stopped {
+        let destination = packet.destination;
+        match refused {
+            Refused::By { kind, raw, source } => {
+                let sees = match kind {
+                    Refusal::Blackhole => ClientSees::Invalid,
+                    Refusal::Unreachable => ClientSees::Unreachable,
+                    Refusal::Prohibit => ClientSees::Prohibited,
+                };
+                let why = format!("{destination} is refused by: {raw}");
                 let refused = Stop {
-                    client_sees: Some(sees(kind)),
+                    client_sees: Some(sees),
                     ..Stop::unreachable(netns, why)
                 };
-                Err(self.stop(packet, refused.because(source, raw)))
+                self.stop(packet, refused.because(source, raw))
             }
-            Err(Refused::NoRoute) => {
-                let why = format!("there is no route to {}", packet.destination);
-                Err(self.stop(packet, Stop::unreachable(netns, why)))
+            Refused::NoRoute => {
+                let why = format!("there is no route to {destination}");
+                self.stop(packet, Stop::unreachable(netns, why))
             }
         }
     }
@@ -235,32 +298,49 @@ impl<'c> Walk<'c> {
         query: &Lookup<'_>,
         packet: &Packet,
     ) -> Result<Result<Chosen<'c>, Refused<'c>>, Stopped> {
+        let (route, ways) = match self.find(netns, query, packet)? {
+            Ok(found) => found,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let hop = self.one_of(&ways);
+        let local = matches!(route.kind, RouteType::Local | RouteType::Anycast);
+        let device = match hop.and_then(|hop| hop.device.clone()) {
+            _ if local => "lo".to_owned(),
+            Some(device) => device,
+            None => {
+                let why = format!(
+                    "the route has no device that kubenet could read: {}",
+                    route.raw
+                );
+                return Err(self.stop(packet, Stop::unknown(netns, why)));
+            }
+        };
+        let here = self.cluster.netns(netns);
+        let gateway = hop.and_then(|hop| gateway(here, hop));
+        Ok(Ok(Chosen {
+            route,
+            hop,
+            gateway,
+            device,
+        }))
+    }
+
+    /// One lookup.
+    fn find(
+        &mut self,
+        netns: NetnsId,
+        query: &Lookup<'_>,
+        packet: &Packet,
+    ) -> Result<Result<Found<'c>, Refused<'c>>, Stopped> {
         let here: &'c Netns = self.cluster.netns(netns);
         if here.rules(packet.family()).is_none() && here.routes(packet.family()).is_some() {
             let place = self.place_name(netns);
             self.not_seen(format!(
-                "{place}: routing rules were not captured, supposed to be the kernel's three"
+                "{place}: routing rules were not captured, supposed to be the kernel's own"
             ));
         }
         match lookup(here, query) {
-            Routed::Found {
-                route, next_hops, ..
-            } => {
-                let hop = self.one_of(&next_hops);
-                let local = matches!(route.kind, RouteType::Local | RouteType::Anycast);
-                let device = match hop.and_then(|hop| hop.device.clone()) {
-                    _ if local => "lo".to_owned(),
-                    Some(device) => device,
-                    None => {
-                        let why = format!(
-                            "the route has no device that kubenet could read: {}",
-                            route.raw
-                        );
-                        return Err(self.stop(packet, Stop::unknown(netns, why)));
-                    }
-                };
-                Ok(Ok(Chosen { route, hop, device }))
-            }
+            Routed::Found { route, ways } => Ok(Ok((route, ways))),
             Routed::Refused { kind, raw, table } => {
                 let source = table.map_or("routing rules".to_owned(), |table| {
                     format!("route table {table}")
@@ -287,32 +367,61 @@ impl<'c> Walk<'c> {
     }
 
     /// One next hop of several, by weight (`fib_select_multipath`: by a hash of the flow, so for good).
-    fn one_of(&mut self, hops: &[&'c NextHop]) -> Option<&'c NextHop> {
-        if hops.len() < 2 {
-            return hops.first().copied();
+    fn one_of(&mut self, ways: &[Way<'c>]) -> Option<&'c NextHop> {
+        if ways.len() < 2 {
+            return ways.first().map(|way| way.hop);
         }
-        let total: f64 = hops.iter().map(|hop| f64::from(hop.weight.max(1))).sum();
-        let shares = hops
-            .iter()
-            .map(|hop| f64::from(hop.weight.max(1)) / total)
-            .collect();
-        let picked = self.choices.choose(Question::Balance(shares));
-        let hop = hops.get(picked).copied()?;
+        let picked = self.balance(ways.iter().map(|way| way.weight));
+        let hop = ways.get(picked)?.hop;
         let to = hop
             .gateway
             .map_or("the link".to_owned(), |gateway| gateway.to_string());
         let text = format!(
             "one of {} next hops, by a hash of the flow: {to}",
-            hops.len()
+            ways.len()
         );
         self.journey.step(step(StepKind::Balance, text));
         Some(hop)
     }
 
+    /// One source address of several, as the next hops would give.
+    fn one_source(&mut self, sources: &[(IpAddr, u32)]) -> Option<IpAddr> {
+        let picked = match sources.len() {
+            0 | 1 => 0,
+            _ => self.balance(sources.iter().map(|(_, weight)| *weight)),
+        };
+        sources.get(picked).map(|(source, _)| *source)
+    }
+
+    fn balance(&mut self, weights: impl Iterator<Item = u32> + Clone) -> usize {
+        let total: f64 = weights.clone().map(f64::from).sum();
+        let shares = weights.map(|weight| f64::from(weight) / total).collect();
+        self.choices.choose(Question::Balance(shares))
+    }
+
+    /// How the sender of a packet that is here learns of an ICMP error about it: not at all when there is no way back.
+    pub fn seen_by_sender(&self, netns: NetnsId, packet: &Packet, error: IcmpError) -> ClientSees {
+        let back = Lookup {
+            destination: packet.source,
+            source: None,
+            iif: "lo",
+            mark: 0,
+            tos: 0,
+            protocol: Protocol::Icmp,
+            ports: (Port::NONE, Port::NONE),
+            uid: Some(0),
+            oif: None,
+        };
+        match lookup(self.cluster.netns(netns), &back) {
+            Routed::Nothing | Routed::Refused { .. } => ClientSees::Timeout,
+            _ => error.seen_by_sender(packet),
+        }
+    }
+
     /// Writes a routing decision down.
     pub fn write_route(&mut self, chosen: &Chosen<'_>, packet: &Packet) {
         let to = packet.destination;
-        let text = match (chosen.hop.and_then(|hop| hop.gateway), chosen.is_local()) {
+        let text = match (chosen.gateway, chosen.is_local()) {
             (_, true) => format!("{to} is an address of this host"),
             (Some(gateway), _) if chosen.route.destination.prefix_len() == 0 => {
                 format!(
@@ -327,6 +436,41 @@ impl<'c> Walk<'c> {
         self.journey
             .step(proven(StepKind::Route, text, source, &chosen.route.raw));
     }
+}
+
+/// A route and the next hops of it that may be taken.
+type Found<'c> = (&'c Route, Vec<Way<'c>>);
+
+/// The router that a next hop names. An IPv4 route by way of an address of this very host says that the destination is
+/// on the link.
+fn gateway(netns: &Netns, hop: &NextHop) -> Option<IpAddr> {
+    let own = |gateway: IpAddr| {
+        let here = netns.has_address(gateway) || hop.device.as_deref() == Some("lo");
+        gateway.is_ipv4() && !hop.onlink && here
+    };
+    hop.gateway.filter(|gateway| !own(*gateway))
+}
+
+/// The addresses that a route may give to what is sent by it, each with its weight.
+fn sources(
+    netns: &Netns,
+    route: &Route,
+    ways: &[Way<'_>],
+    destination: IpAddr,
+) -> Vec<(IpAddr, u32)> {
+    let mut sources: Vec<(IpAddr, u32)> = Vec::new();
+    let hops = ways.iter().map(|way| (Some(way.hop), way.weight));
+    let of_no_hop = ways.is_empty().then_some((None, 1));
+    for (hop, weight) in hops.chain(of_no_hop) {
+        let Some(source) = source_for(netns, route, hop, destination) else {
+            continue;
+        };
+        match sources.iter_mut().find(|(known, _)| *known == source) {
+            Some((_, sum)) => *sum += weight,
+            None => sources.push((source, weight)),
+        }
+    }
+    sources
 }
 
 /// Why a lookup gave no route.

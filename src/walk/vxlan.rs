@@ -9,8 +9,8 @@
 use std::net::IpAddr;
 
 use super::journey::{proven, step};
-use super::netfilter::is_local;
 use super::packet::{Packet, Port, Tracking};
+use super::routing::is_local;
 use super::walker::{Fate, Stop, Walk};
 use crate::model::trace::StepKind;
 use crate::model::{Family, LinkKind, Mac, NetnsId, Part, Protocol, Vxlan};

@@ -119,6 +119,20 @@ impl Stop {
 }
 
 impl<'c> Walk<'c> {
+    /// A walk that has not set out yet.
+    pub fn new(cluster: &'c Cluster, choices: Choices) -> Self {
+        Self {
+            cluster,
+            choices,
+            journey: Journey::default(),
+            connections: Connections::default(),
+            not_seen: BTreeSet::new(),
+            wishes: BTreeSet::new(),
+            supposed: Vec::new(),
+            crossings: 0,
+        }
+    }
+
     /// Writes an end down. What happens to a tunnel's outer packet is silence for the sender of the inner one.
     pub fn stop(&mut self, packet: &Packet, stop: Stop) -> Stopped {
         let Stop {

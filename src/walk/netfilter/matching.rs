@@ -474,13 +474,12 @@ impl Walk<'_> {
             uid: Some(0),
         };
         match lookup(self.cluster.netns(place.netns), &query) {
-            Routed::Found {
-                route, next_hops, ..
-            } => {
+            Routed::Found { route, .. } => {
                 let kind_fits = route.kind == RouteType::Unicast
                     || route.kind == RouteType::Local && accept_local;
                 let device_fits = loose
-                    || next_hops
+                    || route
+                        .next_hops
                         .iter()
                         .any(|hop| hop.device.as_deref() == Some(input));
                 Answer::of(kind_fits && device_fits)
@@ -569,17 +568,4 @@ pub(super) fn address_type(netns: &Netns, ip: IpAddr, device: Option<&str>) -> O
         Some(RouteType::Throw) => bit("THROW"),
         Some(RouteType::Unicast) | None => bit("UNICAST"),
     })
-}
-
-/// Whether a namespace has an address as one of its own: the local table says so, whatever state the device is in.
-pub(in crate::walk) fn is_local(netns: &Netns, ip: IpAddr) -> bool {
-    netns
-        .routes(Family::of(ip))
-        .into_iter()
-        .flatten()
-        .any(|route| {
-            route.table == Table::LOCAL
-                && matches!(route.kind, RouteType::Local | RouteType::Anycast)
-                && route.destination.contains(&ip)
-        })
 }

@@ -12,8 +12,6 @@ mod matching;
 mod sets;
 mod target;
 
-pub(super) use matching::is_local;
-
 use super::conntrack::Manipulation;
 use super::journey::{changed, step};
 use super::packet::{Packet, Tracking};

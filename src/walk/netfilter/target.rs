@@ -8,11 +8,11 @@ use super::chain::Origin;
 use super::{Hook, Place};
 use crate::model::iptables::{Chain, NatRange, PortRange, Target};
 use crate::model::trace::{ClientSees, StepKind, Verdict};
-use crate::model::{AddressScope, Family, Part, RejectWith};
+use crate::model::{AddressScope, Family, Part, RejectWith, RouteScope};
 use crate::walk::conntrack::Manipulation;
 use crate::walk::explore::Question;
 use crate::walk::packet::{Packet, Tracking};
-use crate::walk::routing::select_address;
+use crate::walk::source_address::select_address;
 use crate::walk::walker::{Stop, Stopped, Walk};
 
 /// What came of a rule.
@@ -264,6 +264,7 @@ impl<'c> Walk<'c> {
             place.out_device?,
             Some(near),
             packet.destination,
+            RouteScope::Universe,
         )
     }
 
