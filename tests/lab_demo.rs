@@ -10,6 +10,7 @@ mod lab_support;
 use std::fs::File;
 use std::path::Path;
 
+use kubenet::model::Protocol;
 use lab_support::bench::{Lab, turn};
 use lab_support::client::ask;
 use lab_support::fixture::Fixture;
@@ -51,11 +52,11 @@ fn the_demo_is_a_capture_of_the_lab() {
         "node/node2",
     ] {
         for _ in 0..4 {
-            ask(&state, place, false, "10.43.6.58:80");
-            ask(&state, place, false, "10.43.10.5:80");
-            ask(&state, place, true, "10.43.0.10:53");
+            ask(&state, place, Protocol::Tcp, "10.43.6.58:80");
+            ask(&state, place, Protocol::Tcp, "10.43.10.5:80");
+            ask(&state, place, Protocol::Udp, "10.43.0.10:53");
         }
-        ask(&state, place, false, "10.43.0.1:443");
+        ask(&state, place, Protocol::Tcp, "10.43.0.1:443");
     }
     // IPv6 addresses are on trial (RFC 4862) for the first two seconds.
     let settled = ["-6", "addr", "show", "tentative"];

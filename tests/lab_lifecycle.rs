@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use kubenet::lab::LabError;
 use kubenet::lab::registry;
+use kubenet::model::Protocol;
 use lab_support::bench::{Lab, PROGRAM, Scratch, kubenet, turn};
 use lab_support::client::ask;
 use lab_support::fixture::Fixture;
@@ -85,25 +86,26 @@ fn labs_stand_side_by_side_and_leave_nothing_behind() {
     for lab in [&tunnel, &direct] {
         let state = lab.state();
         // To a pod itself, on another node and on the own one: nothing is translated.
-        let [name, client, server] = ask(&state, "client", false, "10.42.1.6:80");
+        let answer = ask(&state, "client", Protocol::Tcp, "10.42.1.6:80");
         assert_eq!(
-            (name.as_str(), server.as_str()),
+            (answer.name.as_str(), answer.server.to_string().as_str()),
             ("nginx-test-a", "10.42.1.6:80")
         );
-        assert!(client.starts_with("10.42.0.65:"), "{client}");
-        assert_eq!(ask(&state, "client", true, "10.42.0.4:7007")[0], "three-a");
+        assert_eq!(answer.client.ip().to_string(), "10.42.0.65");
+        let answer = ask(&state, "client", Protocol::Udp, "10.42.0.4:7007");
+        assert_eq!(answer.name, "three-a");
         // Through Services, every endpoint answers in its turn.
-        for (place, udp, to, endpoints) in [
-            ("client", false, "10.43.6.58:80", 2),
-            ("client-1", false, "10.43.10.5:80", 5),
-            ("node/node2", true, "10.43.10.3:7", 3),
-            ("client-2", true, "10.43.10.1:7", 1),
-            ("client", true, "10.43.0.10:53", 2),
-            ("client", false, "10.43.0.1:443", 1),
+        for (place, protocol, to, endpoints) in [
+            ("client", Protocol::Tcp, "10.43.6.58:80", 2),
+            ("client-1", Protocol::Tcp, "10.43.10.5:80", 5),
+            ("node/node2", Protocol::Udp, "10.43.10.3:7", 3),
+            ("client-2", Protocol::Udp, "10.43.10.1:7", 1),
+            ("client", Protocol::Udp, "10.43.0.10:53", 2),
+            ("client", Protocol::Tcp, "10.43.0.1:443", 1),
         ] {
             // Five endpoints of 1/5 each all answer within 100 tries but for once in 10^9.
             let names: BTreeSet<_> = (0..100)
-                .map(|_| ask(&state, place, udp, to)[0].clone())
+                .map(|_| ask(&state, place, protocol, to).name)
                 .collect();
             assert_eq!(names.len(), endpoints, "{place} {to}: {names:?}");
         }

@@ -5,21 +5,36 @@
 //! pod's: if that pod is on the same bridge, the frame stays on it with a new destination, and passes FORWARD and
 //! POSTROUTING there; its TTL is not touched and routing never sees it leave.
 
+use super::bridge_port::state_word;
 use super::journey::{proven, step};
 use super::netfilter::{Hook, Place};
 use super::packet::Packet;
 use super::walker::{Fate, Stop, Stopped, Walk};
 use crate::model::trace::{Direction, StepKind};
-use crate::model::{BridgePort, Family, Link, LinkKind, Mac, NetnsId, Part};
+use crate::model::{Family, Link, LinkKind, Mac, NetnsId, Part};
 
 /// Where a bridge sends a frame.
 enum Forwarding {
     /// Up to its host.
     Up,
-    /// Out by a port that its fdb names; the entry as evidence.
-    Port(String, Option<String>),
+    /// An address of the bridge or of a port: up to the host from outside, out by the port from the host itself.
+    Own(String),
+    /// Out by a port, and why.
+    Port(String, Known),
     /// Out by every port: the fdb does not know the address.
     Flood,
+}
+
+/// How a bridge knows the port that an address is behind.
+enum Known {
+    /// By an entry of its fdb: what `bridge fdb` prints.
+    Entry(String),
+    /// By a frame that came from there a moment ago.
+    News,
+    /// As that port's own address.
+    Own,
+    /// Not at all: every port gets a copy.
+    Flooded,
 }
 
 impl Walk<'_> {
@@ -32,12 +47,10 @@ impl Walk<'_> {
         mut packet: Packet,
     ) -> Fate {
         self.need_whole(netns, Part::BridgePorts, &packet)?;
-        let settings = self.port(netns, port);
-        if !matches!(settings.state, 2 | 3) {
-            let why = format!(
-                "port {port} of {bridge} is {}: dropped",
-                state_word(settings.state)
-            );
+        let state = self.port(netns, port).state;
+        if !matches!(state, 2 | 3) {
+            let state = state_word(state);
+            let why = format!("port {port} of {bridge} is {state}: dropped");
             return Err(self.stop(&packet, Stop::dropped(netns, why).at(port)));
         }
         packet.bridge_port_in = Some(port.to_owned());
@@ -72,30 +85,28 @@ impl Walk<'_> {
                 }
             }
         }
-        let settings = self.port(netns, port);
-        if settings.state != 3 {
-            let why = format!(
-                "port {port} of {bridge} is {}: dropped",
-                state_word(settings.state)
-            );
+        self.learn_port(netns, bridge, port, packet.source_mac);
+        if let Some(why) = self.refuses(netns, bridge, port) {
             return Err(self.stop(&packet, Stop::dropped(netns, why).at(port)));
         }
-        let vlan = match self.ingress_vlan(netns, bridge, &settings) {
-            Ok(vlan) => vlan,
-            Err(why) => return Err(self.stop(&packet, Stop::dropped(netns, why).at(port))),
-        };
+        let vlan = self.ingress_vlan(netns, bridge, port).ok().flatten();
         match self.look_up(netns, bridge, vlan, &packet)? {
-            Forwarding::Up if redirected => {
-                let why = format!("{bridge} has the address of the new destination as its own");
+            // eth_type_trans at the port told whose frame it is by the port's own address.
+            Forwarding::Own(at)
+                if !(redirected || at == port && self.has_mac(netns, port, &packet)) =>
+            {
+                let why = format!(
+                    "{bridge} has its address as {at}'s own and keeps it, but it did not come in by a device with that address: dropped"
+                );
                 Err(self.stop(&packet, Stop::dropped(netns, why).at(bridge)))
             }
-            Forwarding::Up => {
+            Forwarding::Own(_) | Forwarding::Up => {
                 self.journey
                     .cross(self.cluster, netns, bridge, Direction::In);
                 self.pass_up(netns, bridge, packet, filtered)
             }
-            Forwarding::Port(out, evidence) => {
-                self.bridge_forward(netns, bridge, Some(port), &out, evidence, packet, filtered)
+            Forwarding::Port(out, known) => {
+                self.bridge_forward(netns, bridge, Some(port), (&out, known), packet, filtered)
             }
             Forwarding::Flood => self.flood(netns, bridge, Some(port), packet, filtered),
         }
@@ -121,8 +132,12 @@ impl Walk<'_> {
                 let why = format!("the frame is for {bridge} itself, which sends it: dropped");
                 Err(self.stop(&packet, Stop::dropped(netns, why).at(bridge)))
             }
-            Forwarding::Port(out, evidence) => {
-                self.bridge_forward(netns, bridge, None, &out, evidence, packet, false)
+            Forwarding::Own(out) => {
+                let known = (out.as_str(), Known::Own);
+                self.bridge_forward(netns, bridge, None, known, packet, false)
+            }
+            Forwarding::Port(out, known) => {
+                self.bridge_forward(netns, bridge, None, (&out, known), packet, false)
             }
             Forwarding::Flood => self.flood(netns, bridge, None, packet, false),
         }
@@ -141,40 +156,69 @@ impl Walk<'_> {
             let why = "the frame's destination address is not known".to_owned();
             return Err(self.stop(packet, Stop::unknown(netns, why).at(bridge)));
         };
-        if here.link(bridge).and_then(|link| link.mac) == Some(mac) {
-            return Ok(Forwarding::Up);
-        }
-        let known = here.fdb.iter().flatten().find(|entry| {
+        let own = here.link(bridge).and_then(|link| link.mac) == Some(mac);
+        let entry = here.fdb.iter().flatten().find(|entry| {
             entry.mac == mac
                 && entry.master.as_deref() == Some(bridge)
                 && (vlan.is_none() || entry.vlan == vlan)
         });
-        if known.is_none() {
-            self.need_whole(netns, Part::Fdb, packet)?;
-        }
+        let news = self.learned.port(netns, bridge, mac).map(str::to_owned);
         if here.fdb.is_none() {
+            if own {
+                return Ok(Forwarding::Up);
+            }
             self.not_seen(format!(
                 "{}: the fdb of {bridge} was not captured",
                 self.place_name(netns)
             ));
         }
-        Ok(match known {
+        if entry.is_none() && news.is_none() {
+            self.need_whole(netns, Part::Fdb, packet)?;
+        }
+        Ok(match (entry, news.as_deref()) {
             // A permanent entry is an address of the bridge or of one of its ports: local.
-            Some(entry) if entry.permanent => Forwarding::Up,
-            Some(entry) => Forwarding::Port(entry.device.clone(), Some(entry.raw.clone())),
-            None => Forwarding::Flood,
+            (Some(entry), _) if entry.permanent && own => Forwarding::Up,
+            (Some(entry), _) if entry.permanent => Forwarding::Own(entry.device.clone()),
+            (Some(entry), news) if news.is_none_or(|port| port == entry.device) => {
+                Forwarding::Port(entry.device.clone(), Known::Entry(entry.raw.clone()))
+            }
+            (_, Some(port)) => Forwarding::Port(port.to_owned(), Known::News),
+            (_, None) => Forwarding::Flood,
         })
     }
 
+    /// Whether frames for a device's own address come to its host: a bridge needs a local entry in its fdb for that.
+    pub fn takes_its_own(&self, netns: NetnsId, device: &str) -> bool {
+        let here = self.cluster.netns(netns);
+        let Some(link) = here.link(device) else {
+            return true;
+        };
+        let (LinkKind::Bridge { .. }, Some(fdb)) = (&link.kind, here.fdb.as_deref()) else {
+            return true;
+        };
+        if self.only_in_part(netns, Part::Fdb).is_some() {
+            return true;
+        }
+        fdb.iter().any(|entry| {
+            entry.permanent
+                && Some(entry.mac) == link.mac
+                && entry.master.as_deref() == Some(device)
+        })
+    }
+
+    /// Whether a frame goes to a device's own address.
+    fn has_mac(&self, netns: NetnsId, device: &str, packet: &Packet) -> bool {
+        let link = self.cluster.netns(netns).link(device);
+        link.is_some_and(|link| link.mac.is_some() && link.mac == packet.destination_mac)
+    }
+
     /// `br_forward` and the hooks on the way out.
-    #[allow(clippy::too_many_arguments)] // They are the frame's whole situation; a struct would be used once.
     fn bridge_forward(
         &mut self,
         netns: NetnsId,
         bridge: &str,
         from: Option<&str>,
-        out: &str,
-        evidence: Option<String>,
+        (out, known): (&str, Known),
         mut packet: Packet,
         filtered: bool,
     ) -> Fate {
@@ -186,12 +230,15 @@ impl Walk<'_> {
             Some(from) => format!("{bridge}: {from} -> {out}"),
             None => format!("{bridge} -> {out}"),
         };
-        self.journey.step(match evidence {
-            Some(raw) => proven(StepKind::Bridge, text, "bridge fdb", &raw),
-            None => step(
-                StepKind::Bridge,
-                format!("{text}, flooded: the fdb does not know {mac}"),
-            ),
+        let more = match &known {
+            Known::Entry(_) | Known::Own => String::new(),
+            Known::News => format!(", where {mac} was heard from a moment ago"),
+            Known::Flooded => format!(", flooded: the fdb does not know {mac}"),
+        };
+        let text = format!("{text}{more}");
+        self.journey.step(match known {
+            Known::Entry(raw) => proven(StepKind::Bridge, text, "bridge fdb", &raw),
+            _ => step(StepKind::Bridge, text),
         });
         if filtered {
             packet.bridge_port_out = Some(out.to_owned());
@@ -206,8 +253,36 @@ impl Walk<'_> {
                 };
                 self.hook(place, &mut packet)?;
             }
+            self.fit_port(netns, bridge, out, &packet)?;
+        }
+        if let Some(why) = self.too_long(netns, out, &packet) {
+            return Err(self.stop(&packet, Stop::dropped(netns, why).at(out)));
         }
         self.transmit(netns, out, packet)
+    }
+
+    /// `br_nf_dev_queue_xmit`: what conntrack put together is cut up again, unless that is forbidden.
+    fn fit_port(
+        &mut self,
+        netns: NetnsId,
+        bridge: &str,
+        out: &str,
+        packet: &Packet,
+    ) -> Result<(), Stopped> {
+        let mtu = |name| self.cluster.netns(netns).link(name).map(|link| link.mtu);
+        let (Some(port), Some(whole)) = (mtu(out), mtu(bridge)) else {
+            return Ok(());
+        };
+        let size = packet.size;
+        let why = if packet.dont_fragment && size > port {
+            format!("{size} bytes do not fit the {port} of {out} and may not be fragmented")
+        } else if !packet.dont_fragment && size > whole {
+            format!("it came in pieces of {size} bytes, which do not fit the {whole} of {bridge}")
+        } else {
+            return Ok(());
+        };
+        let stop = Stop::dropped(netns, format!("{why}: dropped silently, as bridges do"));
+        Err(self.stop(packet, stop.at(out)))
     }
 
     /// `br_flood`: every port gets a copy. The one that is followed leads to the frame's destination.
@@ -246,7 +321,10 @@ impl Walk<'_> {
             }
         }
         match takes {
-            Some(out) => self.bridge_forward(netns, bridge, from, &out, None, packet, filtered),
+            Some(out) => {
+                let known = (out.as_str(), Known::Flooded);
+                self.bridge_forward(netns, bridge, from, known, packet, filtered)
+            }
             None => {
                 let mac = packet.destination_mac.unwrap_or(Mac::ZERO);
                 let stop = if let Some(lost) = lost {
@@ -269,102 +347,6 @@ impl Walk<'_> {
                 Err(self.stop(&packet, stop.at(bridge)))
             }
         }
-    }
-
-    /// `should_deliver`: why a port may not send the frame, if it may not.
-    fn forbids(
-        &self,
-        netns: NetnsId,
-        bridge: &str,
-        from: Option<&str>,
-        out: &str,
-    ) -> Option<String> {
-        let out_port = self.port(netns, out);
-        if out_port.state != 3 {
-            return Some(format!(
-                "port {out} of {bridge} is {}: dropped",
-                state_word(out_port.state)
-            ));
-        }
-        if self.filters_vlans(netns, bridge) {
-            let vlan = match from {
-                Some(from) => self
-                    .ingress_vlan(netns, bridge, &self.port(netns, from))
-                    .ok()
-                    .flatten(),
-                None => self.own_vlan(netns, bridge),
-            };
-            if !out_port.vlans.iter().any(|member| Some(member.id) == vlan) {
-                let vlan = vlan.map_or("none".to_owned(), |vlan| vlan.to_string());
-                return Some(format!(
-                    "port {out} of {bridge} is not in VLAN {vlan}: dropped"
-                ));
-            }
-        }
-        let from = from?;
-        if from == out && !out_port.hairpin {
-            return Some(format!(
-                "it would go back by {out}, and the port's hairpin mode is off: dropped"
-            ));
-        }
-        if out_port.isolated && self.port(netns, from).isolated {
-            return Some(format!(
-                "the ports {from} and {out} are isolated from each other: dropped"
-            ));
-        }
-        None
-    }
-
-    /// A port's settings; the kernel's defaults where only the device was read.
-    fn port(&self, netns: NetnsId, name: &str) -> BridgePort {
-        let link = self.cluster.netns(netns).link(name);
-        link.and_then(|link| link.port.clone()).unwrap_or_default()
-    }
-
-    fn filters_vlans(&self, netns: NetnsId, bridge: &str) -> bool {
-        let kind = self
-            .cluster
-            .netns(netns)
-            .link(bridge)
-            .map(|link| &link.kind);
-        matches!(
-            kind,
-            Some(LinkKind::Bridge {
-                vlan_filtering: true,
-                ..
-            })
-        )
-    }
-
-    /// The VLAN of an untagged frame that comes in by a port; an error when the port takes none.
-    fn ingress_vlan(
-        &self,
-        netns: NetnsId,
-        bridge: &str,
-        port: &BridgePort,
-    ) -> Result<Option<u16>, String> {
-        if !self.filters_vlans(netns, bridge) {
-            return Ok(None);
-        }
-        match port.vlans.iter().find(|vlan| vlan.pvid) {
-            Some(vlan) => Ok(Some(vlan.id)),
-            None => Err(format!(
-                "the port of {bridge} takes no untagged frames: dropped"
-            )),
-        }
-    }
-
-    /// The VLAN of what the host itself sends by the bridge.
-    fn own_vlan(&self, netns: NetnsId, bridge: &str) -> Option<u16> {
-        if !self.filters_vlans(netns, bridge) {
-            return None;
-        }
-        self.port(netns, bridge)
-            .vlans
-            .iter()
-            .find(|vlan| vlan.pvid)
-            .map(|vlan| vlan.id)
-            .or(Some(1))
     }
 
     /// Whether br_netfilter shows this bridge's frames to iptables.
@@ -399,16 +381,5 @@ impl Walk<'_> {
                 Err(self.stop(packet, Stop::unknown(netns, why).at(bridge)))
             }
         }
-    }
-}
-
-fn state_word(state: u8) -> &'static str {
-    match state {
-        0 => "disabled",
-        1 => "listening",
-        2 => "learning",
-        3 => "forwarding",
-        4 => "blocking",
-        _ => "in an unknown state",
     }
 }

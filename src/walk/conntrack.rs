@@ -110,8 +110,9 @@ impl Connections {
             });
             return;
         }
-        // A SYN/ACK does not start a connection: nf_conntrack_proto_tcp.c, tcp_new.
-        if packet.protocol == Protocol::Tcp && packet.tcp_flags & 0x12 == 0x12 {
+        // A SYN/ACK does not start a connection, nor does a reset: nf_conntrack_proto_tcp.c, tcp_new.
+        let starts = packet.tcp_flags & 0x12 != 0x12 && packet.tcp_flags & 0x04 == 0;
+        if packet.protocol == Protocol::Tcp && !starts {
             packet.tracking = Tracking::Invalid;
             return;
         }
@@ -137,6 +138,12 @@ impl Connections {
             reply: false,
             established: false,
         });
+    }
+
+    /// How many of this walk's connections have got another source.
+    pub fn sources_translated(&self) -> usize {
+        let translated = self.0.iter().filter(|entry| entry.source_translated);
+        translated.count()
     }
 
     /// Whether the nat rules are still to be asked for this packet: only those of new connections are, once a half.

@@ -5,30 +5,12 @@
 
 use super::journey::step;
 use super::packet::Packet;
-use super::walker::{Delivery, Fate, Recipient, Stop, Walk};
+use super::walker::{Fate, Stop, Walk};
 use crate::model::trace::{Direction, StepKind, Verdict};
-use crate::model::{Family, Link, LinkKind, Mac, NetnsId, NetnsName, Part};
+use crate::model::{Link, LinkKind, Mac, NetnsId, NetnsName, Part};
 
 /// More devices than any sane path has: a frame that crosses more is going round.
 const MOST_CROSSINGS: usize = 400;
-
-/// The devices that a broadcast on a link reaches.
-pub(super) struct Reached {
-    /// Those in captured namespaces which take frames for their host.
-    pub ends: Vec<(NetnsId, String)>,
-    /// Whether the link leads nowhere that was not captured.
-    pub complete: bool,
-    /// Why more devices may be on it, where tables that show it were read only in part.
-    pub lost: Option<String>,
-}
-
-impl Reached {
-    /// It rests on a table, of which this says whether rows were lost.
-    fn needs(&mut self, lost: Option<String>) {
-        self.complete &= lost.is_none();
-        self.lost = self.lost.take().or(lost);
-    }
-}
 
 impl Walk<'_> {
     /// `dev_queue_xmit`.
@@ -110,12 +92,27 @@ impl Walk<'_> {
         device: &str,
         mut packet: Packet,
     ) -> Fate {
+        if let Some(why) = self.too_long(to, device, &packet) {
+            return Err(self.stop(&packet, Stop::dropped(to, why).at(device)));
+        }
         packet.scrub(from != to);
         if from != to {
             self.journey.leave(out);
             self.journey.enter(self.cluster, to, Some(device));
         }
         self.receive(to, device, packet)
+    }
+
+    /// `is_skb_forwardable`: why a veth's end or a bridge's port does not take a frame that its MTU forbids. The check has
+    /// room for a VLAN tag, whether there is one or not.
+    pub fn too_long(&self, netns: NetnsId, device: &str, packet: &Packet) -> Option<String> {
+        const VLAN_TAG: u32 = 4;
+        let link = self.cluster.netns(netns).link(device)?;
+        let checks = link.kind == LinkKind::Veth || link.master.is_some();
+        (checks && packet.size > link.mtu.saturating_add(VLAN_TAG)).then(|| {
+            let (size, mtu) = (packet.size, link.mtu);
+            format!("{size} bytes are more than {device} takes ({mtu}): dropped silently")
+        })
     }
 
     /// `__netif_receive_skb`: a frame arrives on a device.
@@ -225,269 +222,10 @@ impl Walk<'_> {
     }
 
     /// Why devices of such a namespace may be missing.
-    fn lost_links(&self, wanted: impl Fn(NetnsId, &NetnsName) -> bool) -> Option<String> {
+    pub fn lost_links(&self, wanted: impl Fn(NetnsId, &NetnsName) -> bool) -> Option<String> {
         self.cluster
             .all_netns()
             .filter(|(id, there)| wanted(*id, &there.name))
             .find_map(|(id, _)| self.only_in_part(id, Part::Links))
     }
-
-    /// Whether what lies behind a device is a wire: a real NIC's other end is out of sight, and so is that of a host's veth
-    /// which was not captured. A pod's veth leads to its node, captured or not.
-    fn faces_wire(&self, netns: NetnsId, link: &Link) -> bool {
-        match link.kind {
-            LinkKind::Physical => true,
-            LinkKind::Veth => {
-                !matches!(self.cluster.netns(netns).name, NetnsName::Pod { .. })
-                    && self.veth_peer(netns, link).is_none()
-            }
-            _ => false,
-        }
-    }
-
-    /// The captured devices of other hosts that face a wire.
-    fn wire_ends(&self, netns: NetnsId, device: &str) -> Vec<(NetnsId, String)> {
-        let mut ends = Vec::new();
-        for (id, there) in self.cluster.all_netns() {
-            for link in there.links.iter().flatten() {
-                if self.faces_wire(id, link) && (id, link.name.as_str()) != (netns, device) {
-                    ends.push((id, link.name.clone()));
-                }
-            }
-        }
-        ends
-    }
-
-    /// The packet leaves what was captured: delivered to the outside, lost there, or not to be known.
-    fn leave_sight(&mut self, netns: NetnsId, device: &str, packet: Packet) -> Fate {
-        let objects = &self.cluster.objects;
-        let destination = packet.destination;
-        if packet.inner.is_some() {
-            let why = format!("the node at {destination} was not captured");
-            return Err(self.stop(&packet, Stop::unknown(netns, why).at(device)));
-        }
-        let uncaptured_node = objects
-            .nodes
-            .iter()
-            .find(|node| node.addresses.contains(&destination))
-            .or_else(|| {
-                let pod_node = objects
-                    .nodes
-                    .iter()
-                    .find(|node| node.pod_cidrs.iter().any(|c| c.contains(&destination)))?;
-                self.cluster
-                    .host(&pod_node.name)
-                    .is_none()
-                    .then_some(pod_node)
-            });
-        if let Some(node) = uncaptured_node {
-            let why = format!("it goes to node {}, which was not captured", node.name);
-            return Err(self.stop(&packet, Stop::unknown(netns, why).at(device)));
-        }
-        if let Some(range) = self.cluster_range(netns, &packet) {
-            let left = format!("{destination} lies in {range} but leaves the cluster by {device}");
-            let stop = match self.owner(&packet) {
-                // Some node could still serve it, if a router outside sends it back to one.
-                Some(owner) => Stop::unknown(
-                    netns,
-                    format!(
-                        "{left}: whether a router there sends it back, to {owner}, is not known"
-                    ),
-                ),
-                None => Stop::dropped(netns, format!("{left}: nobody has it")),
-            };
-            return Err(self.stop(&packet, stop.at(device)));
-        }
-        self.need_whole(netns, Part::Flannel, &packet)?;
-        let place = self.place_name(netns);
-        self.not_seen(format!(
-            "beyond {device} of {place}: outside what was captured"
-        ));
-        self.journey.step(step(
-            StepKind::Wire,
-            format!("leaves by {device} as {packet}; what is beyond was not captured"),
-        ));
-        self.journey.leave(device);
-        Ok(Delivery {
-            packet,
-            to: Recipient::Outside {
-                netns,
-                device: device.to_owned(),
-            },
-        })
-    }
-
-    /// Who in the cluster would take a packet if it came to some node: a Service with endpoints, or a pod.
-    fn owner(&self, packet: &Packet) -> Option<String> {
-        let objects = &self.cluster.objects;
-        let pod = objects
-            .pods
-            .iter()
-            .find(|pod| pod.ips.contains(&packet.destination));
-        if let Some(pod) = pod {
-            return Some(format!("pod {}/{}", pod.namespace, pod.name));
-        }
-        let service = objects.services.iter().find(|service| {
-            service.cluster_ips.contains(&packet.destination)
-                && service.ports.iter().any(|port| {
-                    port.protocol == packet.protocol
-                        && packet.destination_port.number() == Some(port.port)
-                })
-        })?;
-        let served = objects.endpoint_slices.iter().any(|slice| {
-            slice.namespace == service.namespace
-                && slice.service == service.name
-                && !slice.endpoints.is_empty()
-        });
-        served.then(|| format!("Service {}/{}", service.namespace, service.name))
-    }
-
-    /// The range of the cluster that an address belongs to, in words, where one is known.
-    fn cluster_range(&self, netns: NetnsId, packet: &Packet) -> Option<String> {
-        let destination = packet.destination;
-        let objects = &self.cluster.objects;
-        let env = &self.cluster.netns(netns).flannel.subnet_env;
-        let key = match packet.family() {
-            Family::V4 => "FLANNEL_NETWORK",
-            Family::V6 => "FLANNEL_IPV6_NETWORK",
-        };
-        let network = env
-            .iter()
-            .find(|(name, _)| name == key)
-            .and_then(|(_, value)| value.parse::<ipnet::IpNet>().ok());
-        if let Some(network) = network.filter(|network| network.contains(&destination)) {
-            return Some(format!("the pod network {network}"));
-        }
-        let service = objects
-            .services
-            .iter()
-            .find(|service| service.cluster_ips.contains(&destination));
-        if let Some(service) = service {
-            return Some(format!(
-                "the Service range (it is the address of {}/{})",
-                service.namespace, service.name
-            ));
-        }
-        service_range(objects, destination)
-            .map(|range| format!("what may be the Service range, {range}"))
-    }
-
-    /// Everything that a broadcast sent by `device` reaches.
-    pub fn broadcast_domain(&self, netns: NetnsId, device: &str) -> Reached {
-        let mut reached = Reached {
-            ends: Vec::new(),
-            complete: true,
-            lost: None,
-        };
-        let mut seen = vec![(netns, device.to_owned())];
-        let mut sending = vec![(netns, device.to_owned())];
-        while let Some((at, name)) = sending.pop() {
-            let here = self.cluster.netns(at);
-            reached.needs(self.only_in_part(at, Part::Links));
-            let Some(link) = here.link(&name) else {
-                reached.complete = false;
-                continue;
-            };
-            if !link.up || !link.carrier {
-                continue;
-            }
-            let arriving: Vec<(NetnsId, String)> = match &link.kind {
-                LinkKind::Bridge { .. } => {
-                    let ports = here
-                        .links
-                        .iter()
-                        .flatten()
-                        .filter(|port| port.master.as_deref() == Some(&name));
-                    sending.extend(
-                        ports
-                            .map(|port| (at, port.name.clone()))
-                            .filter(|port| !seen.contains(port)),
-                    );
-                    Vec::new()
-                }
-                LinkKind::Veth => match self.veth_peer(at, link) {
-                    Some(peer) => vec![peer],
-                    None => {
-                        reached.complete = false;
-                        reached.needs(self.lost_links(|id, _| id.node == at.node));
-                        match self.faces_wire(at, link) {
-                            true => self.wire_ends(at, &name),
-                            false => Vec::new(),
-                        }
-                    }
-                },
-                LinkKind::Physical => {
-                    reached.complete = false;
-                    self.wire_ends(at, &name)
-                }
-                // A tunnel carries no broadcast to ends that its fdb does not name for it.
-                LinkKind::Vxlan(vxlan) => {
-                    let floods = vxlan.group.is_some()
-                        || here
-                            .fdb
-                            .iter()
-                            .flatten()
-                            .any(|entry| entry.device == name && entry.mac == Mac::ZERO);
-                    reached.complete &= !floods && here.fdb.is_some();
-                    reached.needs(self.only_in_part(at, Part::Fdb));
-                    Vec::new()
-                }
-                LinkKind::Loopback | LinkKind::Dummy => Vec::new(),
-                LinkKind::VlanDevice { .. } | LinkKind::Other(_) => {
-                    reached.complete = false;
-                    Vec::new()
-                }
-            };
-            for end in arriving {
-                if seen.contains(&end) {
-                    continue;
-                }
-                seen.push(end.clone());
-                let there = self.cluster.netns(end.0);
-                reached.needs(self.only_in_part(end.0, Part::Links));
-                let Some(arrived) = there.link(&end.1).filter(|link| link.up) else {
-                    continue;
-                };
-                match &arrived.master {
-                    None => reached.ends.push(end),
-                    Some(master) => {
-                        let bridge = (end.0, master.clone());
-                        let ports = there.links.iter().flatten().filter(|port| {
-                            port.master.as_deref() == Some(master) && port.name != arrived.name
-                        });
-                        sending.extend(ports.map(|port| (end.0, port.name.clone())));
-                        if !seen.contains(&bridge) {
-                            seen.push(bridge.clone());
-                            reached.ends.push(bridge);
-                        }
-                    }
-                }
-            }
-        }
-        reached
-    }
-}
-
-/// The widest range that begins with the address of `default/kubernetes`, which is always the first one of the Service
-/// range, and holds every Service's: what is in it may be a Service's address.
-fn service_range(
-    objects: &crate::model::Objects,
-    destination: std::net::IpAddr,
-) -> Option<ipnet::IpNet> {
-    let api = objects
-        .services
-        .iter()
-        .find(|service| service.namespace == "default" && service.name == "kubernetes")?;
-    let first = api
-        .cluster_ips
-        .iter()
-        .find(|ip| ip.is_ipv4() == destination.is_ipv4())?;
-    let std::net::IpAddr::V4(first) = first else {
-        return None;
-    };
-    let base = u32::from(*first).checked_sub(1)?;
-    let length = 32 - base.trailing_zeros().min(24);
-    let range = ipnet::Ipv4Net::new(base.into(), u8::try_from(length).ok()?).ok()?;
-    let range = ipnet::IpNet::V4(range);
-    range.contains(&destination).then_some(range)
 }

@@ -1,36 +1,82 @@
-//! What the program that sent a packet sees of an ICMP error about it (net/ipv4/icmp.c `icmp_err_convert`,
-//! net/ipv6/icmp.c `icmpv6_err_convert`, net/ipv4/tcp_ipv4.c, udp.c, and their IPv6 sisters).
+//! What ICMP errors become for the program whose packet met one (net/ipv4/icmp.c `icmp_err_convert`, net/ipv4/udp.c
+//! `__udp4_lib_err`, net/ipv4/tcp_ipv4.c `tcp_v4_err`, net/ipv6/icmp.c `icmpv6_err_convert`).
 //!
-//! TCP gives up connecting at any of them. A connected UDP socket is told only of those that are taken to be lasting
-//! (`fatal`), unless it asked for all with IP_RECVERR.
+//! A connection that TCP is making fails with any of them. A UDP socket is told only of those that the kernel takes for
+//! final; after an unreachable network or host it goes on waiting.
 
 use super::packet::Packet;
 use crate::model::trace::ClientSees;
 use crate::model::{Family, Protocol};
 
-/// An error that a router or the receiving host answers with.
+/// An ICMP or ICMPv6 error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum IcmpError {
-    /// Network or host unreachable, no route.
-    Unreachable,
-    /// Administratively prohibited, as routes of type `prohibit` answer.
-    Prohibited,
-    /// The TTL or hop limit was used up on the way.
+    /// ICMP_NET_UNREACH; ICMPv6 has "no route".
+    NetUnreachable,
+    /// ICMP_HOST_UNREACH; ICMPv6 has "address unreachable".
+    HostUnreachable,
+    /// ICMP_PROT_UNREACH.
+    ProtocolUnreachable,
+    /// ICMP_PORT_UNREACH.
+    PortUnreachable,
+    /// ICMP_NET_ANO.
+    NetProhibited,
+    /// ICMP_HOST_ANO.
+    HostProhibited,
+    /// ICMP_PKT_FILTERED; ICMPv6 has "administratively prohibited".
+    AdminProhibited,
+    /// ICMPV6_POLICY_FAIL.
+    PolicyFail,
+    /// ICMPV6_REJECT_ROUTE.
+    RejectRoute,
+    /// ICMP_TIME_EXCEEDED.
     TimeExceeded,
-    /// Fragmentation needed, packet too big.
+    /// ICMP_FRAG_NEEDED; ICMPv6 has "packet too big".
     TooBig,
 }
 
 impl IcmpError {
     /// How the sender of `packet` learns of it.
     pub fn seen_by_sender(self, packet: &Packet) -> ClientSees {
-        match (self, packet.family(), packet.protocol) {
-            (Self::TooBig, _, _) => ClientSees::TooBig,
-            (Self::Unreachable | Self::TimeExceeded, _, Protocol::Udp) => ClientSees::Timeout,
-            (Self::Unreachable | Self::TimeExceeded, _, _) => ClientSees::Unreachable,
-            // ICMP_PKT_FILTERED becomes EHOSTUNREACH, ICMPV6_ADM_PROHIBITED becomes EACCES.
-            (Self::Prohibited, Family::V4, _) => ClientSees::Unreachable,
-            (Self::Prohibited, Family::V6, _) => ClientSees::Prohibited,
+        let family = packet.family();
+        if packet.protocol == Protocol::Udp && !self.is_final() {
+            return ClientSees::Timeout;
+        }
+        match self {
+            Self::TooBig => ClientSees::TooBig,
+            Self::ProtocolUnreachable | Self::PortUnreachable => ClientSees::Refused,
+            // EACCES in IPv6; IPv4 has EHOSTUNREACH for all of them.
+            Self::AdminProhibited | Self::PolicyFail | Self::RejectRoute
+                if family == Family::V6 =>
+            {
+                ClientSees::Prohibited
+            }
+            _ => ClientSees::Unreachable,
+        }
+    }
+
+    /// `fatal` in the kernel's tables.
+    fn is_final(self) -> bool {
+        !matches!(
+            self,
+            Self::NetUnreachable | Self::HostUnreachable | Self::TimeExceeded
+        )
+    }
+
+    /// Its name, for messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NetUnreachable => "ICMP network unreachable",
+            Self::HostUnreachable => "ICMP host unreachable",
+            Self::ProtocolUnreachable => "ICMP protocol unreachable",
+            Self::PortUnreachable => "ICMP port unreachable",
+            Self::NetProhibited => "ICMP network prohibited",
+            Self::HostProhibited => "ICMP host prohibited",
+            Self::AdminProhibited => "ICMP administratively prohibited",
+            Self::PolicyFail => "ICMPv6 source address failed policy",
+            Self::RejectRoute => "ICMPv6 reject route to destination",
+            Self::TimeExceeded => "ICMP time exceeded",
+            Self::TooBig => "ICMP too big",
         }
     }
 }

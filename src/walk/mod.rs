@@ -9,18 +9,22 @@
 //! repeated for every answer; [`paths`] puts the runs together.
 
 mod bridge;
+mod bridge_port;
 mod conntrack;
 mod decision;
 mod device;
 mod explore;
 mod icmp;
 mod journey;
+mod learn;
 mod neighbor;
 mod netfilter;
+mod outside;
 mod packet;
 mod paths;
 mod receive;
 mod routing;
+mod segment;
 mod send;
 mod socket;
 mod source_address;
@@ -34,7 +38,7 @@ use std::collections::BTreeSet;
 use explore::{Choices, explore};
 use journey::{Journey, step};
 use packet::{Packet, Port};
-use walker::{Delivery, Fate, Recipient, Stop, Stopped, Walk};
+use walker::{Fate, Recipient, Stop, Stopped, Walk};
 
 use crate::model::iptables::Wish;
 use crate::model::trace::{
@@ -99,8 +103,16 @@ fn run(cluster: &Cluster, flow: &Flow, choices: &mut Choices) -> Run {
     let back = match &fate {
         Ok(delivery) if flow.reply => {
             walk.crossings = 0;
-            let answered = come_back(&mut walk, flow, delivery);
+            walk.forwarded.clear();
+            let answer = delivery.packet.answer();
+            let answered = come_back(&mut walk, flow, &delivery.to, answer, "the answer");
             Some((answered, walk.journey.take()))
+        }
+        Err(stopped) if flow.reply => {
+            walk.crossings = 0;
+            walk.forwarded.clear();
+            let lost = lose_refusal(&mut walk, flow, stopped);
+            lost.map(|lost| (Err(lost), walk.journey.take()))
         }
         _ => None,
     };
@@ -193,14 +205,34 @@ fn what_is_sent(flow: &Flow) -> &'static str {
     }
 }
 
+/// The way of a refusal back to the client, if it does not get there.
+fn lose_refusal(walk: &mut Walk<'_>, flow: &Flow, stopped: &Stopped) -> Option<Stopped> {
+    let (netns, packet) = stopped.refusal.as_deref()?;
+    let from = Recipient::Socket(*netns);
+    let mut lost = come_back(walk, flow, &from, packet.clone(), "the refusal").err()?;
+    lost.at.why = format!(
+        "{}; but the refusal is lost: {}",
+        stopped.at.why, lost.at.why
+    );
+    Some(lost)
+}
+
 /// The answer, from whoever took the packet back to its sender, who must recognise it.
-fn come_back(walk: &mut Walk<'_>, flow: &Flow, delivery: &Delivery) -> Result<(), Stopped> {
-    let mut answer = delivery.packet.answer();
-    let fate = match &delivery.to {
+fn come_back(
+    walk: &mut Walk<'_>,
+    flow: &Flow,
+    from: &Recipient,
+    mut answer: Packet,
+    word: &str,
+) -> Result<(), Stopped> {
+    // What is sent back is supposed to be as large as what was sent, whatever became of that on the way.
+    answer.size = flow.size;
+    answer.dont_fragment = true;
+    let fate = match from {
         Recipient::Socket(netns) => {
             walk.journey.enter(walk.cluster, *netns, None);
             walk.journey
-                .step(step(StepKind::Emit, format!("the answer: {answer}")));
+                .step(step(StepKind::Emit, format!("{word}: {answer}")));
             let source = answer.source;
             walk.send(*netns, answer, Some(source))
         }
@@ -245,12 +277,12 @@ fn come_back(walk: &mut Walk<'_>, flow: &Flow, delivery: &Delivery) -> Result<()
     };
     let why = if home {
         format!(
-            "the answer comes as {}, the client waits for one from {wanted}: not its connection",
+            "{word} comes as {}, the client waits for one from {wanted}: not its connection",
             arrived.packet
         )
     } else {
         format!(
-            "the answer does not come back to the client but to {}",
+            "{word} does not come back to the client but to {}",
             match &arrived.to {
                 Recipient::Socket(netns) => walk.place_name(*netns),
                 Recipient::Outside { .. } => "the outside".to_owned(),

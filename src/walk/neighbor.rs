@@ -6,14 +6,18 @@
 
 use std::net::IpAddr;
 
-use super::device::Reached;
-use super::journey::proven;
-use super::packet::Packet;
-use super::receive::conf_keys;
-use super::routing::is_local;
+use super::icmp::IcmpError;
+use super::journey::{proven, step};
+use super::learn::is_fixed;
+use super::packet::{Packet, Port};
+use super::receive::{conf_keys, may_forward};
+use super::routing::{Lookup, Routed, is_local, lookup};
+use super::segment::Reached;
 use super::walker::{Stop, Stopped, Walk};
 use crate::model::trace::StepKind;
-use crate::model::{Family, LinkKind, Mac, NeighborState, NetnsId, Part};
+use crate::model::{
+    AddressScope, Family, LinkKind, Mac, NeighborState, NetnsId, Part, Protocol, RouteType,
+};
 
 impl Walk<'_> {
     /// Resolves `next_hop` on `device`; `None` where the device needs no addresses.
@@ -46,6 +50,12 @@ impl Walk<'_> {
             .iter()
             .flatten()
             .find(|entry| entry.device == device && entry.ip == next_hop && !entry.proxy);
+        let news = self.learned.neighbor(netns, device, next_hop);
+        if let Some(mac) = news.filter(|_| !known.is_some_and(|entry| is_fixed(entry.state))) {
+            let text = format!("{next_hop} is {mac}, as was heard from it a moment ago");
+            self.journey.step(step(StepKind::Neighbor, text));
+            return Ok(Some(mac));
+        }
         if let Some(entry) = known
             && entry.state.may_transmit()
             && let Some(mac) = entry.mac
@@ -58,7 +68,7 @@ impl Walk<'_> {
         if known.is_none() {
             self.need_whole(netns, Part::Neighbors, packet)?;
         }
-        let asked = if packet.family() == crate::model::Family::V4 {
+        let asked = if packet.family() == Family::V4 {
             "ARP"
         } else {
             "neighbour discovery"
@@ -67,10 +77,13 @@ impl Walk<'_> {
             .map(|entry| entry.raw.as_str())
             .unwrap_or("(no entry)");
         match self.who_has(netns, device, next_hop) {
-            Answerer::Captured { mac, place } => {
+            Answerer::Captured(first, others) => {
+                let (at, name, mac) = self.first_to_answer(first, others, next_hop);
+                let place = self.place_name(at);
                 let text = format!("{next_hop} is {mac}: {asked} is answered by {place}");
                 self.journey
                     .step(proven(StepKind::Neighbor, text, "ip neigh", raw));
+                self.learn_from_question((netns, device), packet, next_hop, (at, &name, mac));
                 Ok(Some(mac))
             }
             Answerer::Lost(why) => Err(self.stop(
@@ -83,10 +96,17 @@ impl Walk<'_> {
                 let why = format!("nobody on {device} answers {asked} for {next_hop}");
                 Err(self.stop(
                     packet,
-                    Stop::unreachable(netns, why)
+                    Stop::answered(netns, IcmpError::HostUnreachable, why)
                         .at(device)
                         .because("ip neigh", raw),
                 ))
+            }
+            Answerer::Unheard => {
+                let why = format!(
+                    "{device} is not told who has {next_hop}: its fdb has no entry for its own address, to which answers come"
+                );
+                let unreachable = Stop::answered(netns, IcmpError::HostUnreachable, why);
+                Err(self.stop(packet, unreachable.at(device)))
             }
             Answerer::Unknown
                 if known.is_some_and(|entry| entry.state == NeighborState::Failed) =>
@@ -94,7 +114,7 @@ impl Walk<'_> {
                 let why = format!("{next_hop} did not answer {asked} on {device}");
                 Err(self.stop(
                     packet,
-                    Stop::unreachable(netns, why)
+                    Stop::answered(netns, IcmpError::HostUnreachable, why)
                         .at(device)
                         .because("ip neigh", raw),
                 ))
@@ -113,78 +133,148 @@ impl Walk<'_> {
         }
     }
 
-    /// Who answers for an address on the link of a device.
+    /// Who answers for an address on the link of a device: those who have it; without any, those who pass it on.
     fn who_has(&self, netns: NetnsId, device: &str, ip: IpAddr) -> Answerer {
+        if !self.takes_its_own(netns, device) {
+            return Answerer::Unheard;
+        }
         let Reached {
             ends,
             complete,
-            mut lost,
+            lost,
+            ..
         } = self.broadcast_domain(netns, device);
-        let family = Family::of(ip);
-        for (at, name) in ends {
-            let there = self.cluster.netns(at);
-            // arp_ignore = 0: any address of the host is answered for, whatever device it is on.
-            let ignore = self.arp_ignore(at, &name);
-            let has = if ignore == 0 {
-                is_local(there, ip)
-            } else {
-                there.addresses_of(&name).any(|address| address.ip == ip)
-            };
-            // What is lost of a host may make it answer, or (arp_ignore) not answer.
-            let lost_here = match is_local(there, ip) {
-                true if ignore != 0 && !has => self.only_in_part(at, Part::Addresses),
-                true => self.lost_arp_ignore(at, &name, family),
-                false => self.only_in_part(at, Part::Routes(family)),
-            };
-            if lost_here.is_none()
-                && has
-                && let Some(mac) = there.link(&name).and_then(|link| link.mac)
-            {
-                let place = self.place_name(at);
-                return Answerer::Captured { mac, place };
-            }
-            lost = lost.or(lost_here);
-        }
-        if let Some(why) = lost {
-            Answerer::Lost(why)
-        } else if complete {
-            Answerer::Nobody
-        } else {
-            Answerer::Unknown
-        }
-    }
-
-    /// Why it is not known whether a host ignores what asks for its addresses by that device.
-    fn lost_arp_ignore(&self, netns: NetnsId, device: &str, family: Family) -> Option<String> {
-        let keys = conf_keys(device, "arp_ignore");
-        let read = |key: &String| self.sysctl(netns, key).is_some();
-        match family == Family::V6 || keys.iter().all(read) {
-            true => None,
-            false => self.only_in_part(netns, Part::Sysctls),
-        }
-    }
-
-    fn arp_ignore(&self, netns: NetnsId, device: &str) -> i64 {
-        let conf = |name: &str| {
-            self.cluster
-                .netns(netns)
-                .sysctls
-                .as_ref()
-                .and_then(|all| all.conf(crate::model::Family::V4, name, "arp_ignore"))
-                .unwrap_or(0)
+        let hosts = || {
+            ends.iter().filter_map(|(at, name)| {
+                let mac = self.cluster.netns(*at).link(name)?.mac?;
+                Some((*at, name.clone(), mac))
+            })
         };
-        conf("all").max(conf(device))
+        let lost_of = |(at, name, _): &Host| self.lost_answer(*at, name, ip);
+        let mut owners =
+            hosts().filter(|host| self.answers(host.0, &host.1, ip) && lost_of(host).is_none());
+        if let Some(first) = owners.next() {
+            return Answerer::Captured(first, owners.collect());
+        }
+        if let Some(why) = lost.or_else(|| hosts().find_map(|host| lost_of(&host))) {
+            return Answerer::Lost(why);
+        }
+        let mut proxies = hosts().filter(|(at, name, _)| self.answers_for_others(*at, name, ip));
+        match proxies.next() {
+            Some(first) => Answerer::Captured(first, proxies.collect()),
+            None if complete => Answerer::Nobody,
+            None => Answerer::Unknown,
+        }
+    }
+
+    /// What was lost of a host may make it answer, or (arp_ignore) not answer.
+    fn lost_answer(&self, netns: NetnsId, device: &str, ip: IpAddr) -> Option<String> {
+        let family = Family::of(ip);
+        let keys = conf_keys(device, "arp_ignore");
+        let settings_known =
+            family == Family::V6 || keys.iter().all(|key| self.sysctl(netns, key).is_some());
+        if !is_local(self.cluster.netns(netns), ip) {
+            self.only_in_part(netns, Part::Routes(family))
+        } else if !self.answers(netns, device, ip) {
+            self.only_in_part(netns, Part::Addresses)
+        } else if !settings_known {
+            self.only_in_part(netns, Part::Sysctls)
+        } else {
+            None
+        }
+    }
+
+    /// Of several with different hardware addresses, whose answer comes first is not to be known.
+    fn first_to_answer(&mut self, first: Host, others: Vec<Host>, ip: IpAddr) -> Host {
+        let mut all = vec![first];
+        for other in others {
+            if all.iter().all(|known| known.2 != other.2) {
+                all.push(other);
+            }
+        }
+        let picked = if all.len() > 1 {
+            let what = format!("several hosts have {ip}, and who answers first is chance");
+            let options = all.iter().map(|(at, _, mac)| {
+                let place = self.place_name(*at);
+                format!("{place} ({mac}) does")
+            });
+            let options = options.collect();
+            self.choices
+                .suppose(&format!("who has {ip}"), what, options)
+        } else {
+            0
+        };
+        all.swap_remove(picked.min(all.len() - 1))
+    }
+
+    /// `arp_ignore` (Documentation/networking/ip-sysctl.rst): whether a host answers for an address of its own.
+    fn answers(&self, netns: NetnsId, device: &str, ip: IpAddr) -> bool {
+        let here = self.cluster.netns(netns);
+        let on_device = || here.addresses_of(device).any(|address| address.ip == ip);
+        let scope_is = |fits: fn(AddressScope) -> bool| {
+            let all = here.addresses.iter().flatten();
+            all.filter(|address| address.ip == ip)
+                .any(|address| fits(address.scope))
+        };
+        match self.ipv4_setting(netns, device, "arp_ignore") {
+            _ if ip.is_ipv6() => is_local(here, ip),
+            // Any address of the host, whatever device it is on.
+            0 => is_local(here, ip),
+            1 | 2 => on_device(),
+            3 => is_local(here, ip) && scope_is(|scope| scope < AddressScope::Host),
+            _ => false,
+        }
+    }
+
+    /// `arp_process`, `arp_fwd_proxy`: with proxy_arp a router answers for what it forwards to another device.
+    fn answers_for_others(&self, netns: NetnsId, device: &str, ip: IpAddr) -> bool {
+        if ip.is_ipv6()
+            || self.ipv4_setting(netns, device, "proxy_arp") == 0
+            || may_forward(self.cluster.netns(netns), device, Family::V4) != Some(true)
+        {
+            return false;
+        }
+        let query = Lookup {
+            destination: ip,
+            source: None,
+            iif: device,
+            oif: None,
+            mark: 0,
+            tos: 0,
+            protocol: Protocol::Other(0),
+            ports: (Port::NONE, Port::NONE),
+            uid: Some(0),
+        };
+        match lookup(self.cluster.netns(netns), &query) {
+            Routed::Found { route, ways, .. } => {
+                let elsewhere = ways
+                    .iter()
+                    .all(|way| way.hop.device.as_deref() != Some(device));
+                route.kind == RouteType::Unicast && elsewhere
+            }
+            _ => false,
+        }
+    }
+
+    /// A setting that a device has if it or `all` has it, the greater one.
+    fn ipv4_setting(&self, netns: NetnsId, device: &str, key: &str) -> i64 {
+        let sysctls = self.cluster.netns(netns).sysctls.as_ref();
+        let conf = |name: &str| sysctls.and_then(|all| all.conf(Family::V4, name, key));
+        conf("all").unwrap_or(0).max(conf(device).unwrap_or(0))
     }
 }
+
+/// Where an answer comes from: a device of a namespace, and its hardware address.
+type Host = (NetnsId, String, Mac);
 
 enum Answerer {
     /// Tables that would tell were read only in part.
     Lost(String),
-    Captured {
-        mac: Mac,
-        place: String,
-    },
+    /// Somebody, and perhaps others.
+    Captured(Host, Vec<Host>),
     Nobody,
+    /// Whoever answers, the answer does not come back to the one who asks.
+    Unheard,
     Unknown,
 }
 

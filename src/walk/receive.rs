@@ -109,19 +109,28 @@ impl<'c> Walk<'c> {
         mut packet: Packet,
         chosen: Chosen<'c>,
     ) -> Fate {
-        if packet.ttl <= 1 {
-            let why = "its TTL is used up: it went round in a loop".to_owned();
-            let looped = Stop {
-                verdict: Verdict::Looped,
-                client_sees: Some(self.seen_by_sender(netns, &packet, IcmpError::TimeExceeded)),
-                ..Stop::dropped(netns, why).at(device)
+        let passing = (netns, format!("{packet} by {device}, {:#x}", packet.mark));
+        let again = self.forwarded.contains(&passing);
+        if again || packet.ttl <= 1 {
+            let why = match again {
+                true => "it comes here again, and again, until its TTL is used up",
+                false => "its TTL is used up",
             };
+            let mut looped = Stop {
+                verdict: Verdict::Looped,
+                ..Stop::answered(netns, IcmpError::TimeExceeded, why).at(device)
+            };
+            // Translated anew each time round, it does not lead the error back to the client any more.
+            if self.connections.sources_translated() > 1 {
+                looped.answered = None;
+            }
             return Err(self.stop(&packet, looped));
         }
         if let Some(stop) = self.stays_on_link(netns, &packet) {
             return Err(self.stop(&packet, stop.at(device)));
         }
         self.fit(netns, &mut packet, &chosen, Some(device))?;
+        self.forwarded.push(passing);
         packet.ttl -= 1;
         self.write_route(&chosen, &packet);
         let out_device = chosen.device.clone();
@@ -145,12 +154,9 @@ impl<'c> Walk<'c> {
             let why = format!("a packet from {source} is not forwarded");
             return Some(Stop::dropped(netns, why));
         }
-        source.is_unicast_link_local().then(|| Stop {
-            client_sees: Some(self.seen_by_sender(netns, packet, IcmpError::Unreachable)),
-            ..Stop::unreachable(
-                netns,
-                format!("{source} is valid on its own link only: not forwarded"),
-            )
+        source.is_unicast_link_local().then(|| {
+            let why = format!("{source} is valid on its own link only: not forwarded");
+            Stop::answered(netns, IcmpError::NetUnreachable, why)
         })
     }
 
@@ -278,31 +284,28 @@ impl<'c> Walk<'c> {
         refused: Refused<'_>,
         forwarding: Option<bool>,
     ) -> Stopped {
-        let (why, error, evidence) = match refused {
+        let (why, answer, evidence) = match refused {
             Refused::NoRoute => (
                 format!("there is no route to {}", packet.destination),
-                Some(IcmpError::Unreachable),
+                Some(IcmpError::NetUnreachable),
                 None,
             ),
             Refused::By { kind, raw, source } => {
-                let error = match kind {
+                let answer = match kind {
                     Refusal::Blackhole => None,
-                    Refusal::Unreachable => Some(IcmpError::Unreachable),
-                    Refusal::Prohibit => Some(IcmpError::Prohibited),
+                    Refusal::Unreachable => Some(IcmpError::HostUnreachable),
+                    Refusal::Prohibit => Some(IcmpError::AdminProhibited),
                 };
                 (
                     format!("{} is refused by: {raw}", packet.destination),
-                    error,
+                    answer,
                     Some((source, raw)),
                 )
             }
         };
         let answers = packet.family() == Family::V6 || forwarding != Some(false);
-        let mut stop = match error {
-            Some(error) if answers => Stop {
-                client_sees: Some(self.seen_by_sender(netns, packet, error)),
-                ..Stop::unreachable(netns, why)
-            },
+        let mut stop = match answer {
+            Some(error) if answers => Stop::answered(netns, error, why),
             _ => Stop::dropped(netns, why),
         }
         .at(device);

@@ -214,7 +214,7 @@ impl<'c> Walk<'c> {
         );
         let too_big = Stop {
             verdict: Verdict::Rejected,
-            client_sees: Some(self.seen_by_sender(netns, packet, IcmpError::TooBig)),
+            answered: Some(IcmpError::TooBig),
             kind: StepKind::Reject,
             ..Stop::dropped(netns, why).at(device)
         };

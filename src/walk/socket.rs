@@ -92,7 +92,13 @@ impl Walk<'_> {
             kind: StepKind::Reject,
             ..Stop::dropped(netns, why)
         };
-        Err(self.stop(&packet, refused))
+        let mut stopped = self.stop(&packet, refused);
+        let refusal = Packet {
+            tcp_flags: 0x14,
+            ..packet.answer()
+        };
+        stopped.refusal = Some(Box::new((netns, refusal)));
+        Err(stopped)
     }
 
     /// The kernel itself answers echo requests, unless it was told not to.

@@ -1,8 +1,8 @@
 //! vxlan tunnels (drivers/net/vxlan/vxlan_core.c): an inner frame goes out as the payload of a new UDP packet of this
 //! host, and comes in as a frame of the tunnel's device.
 //!
-//! The inner frame's destination address is looked up in the device's fdb; without an entry the all-zero one serves, and
-//! without that the frame is dropped silently. The outer packet is made here: routed, taken through OUTPUT and
+//! The inner frame's destination address is looked up in the device's fdb; without an entry the all-zero ones serve (each
+//! gets a copy), and without those the frame is dropped silently. The outer packet is made here: routed, taken through OUTPUT and
 //! POSTROUTING, with the inner packet's mark and a connection of its own. At the other end the UDP port names the
 //! device's socket and the VNI the device; the frame inside must be for that device.
 
@@ -11,9 +11,10 @@ use std::net::IpAddr;
 use super::journey::{proven, step};
 use super::packet::{Packet, Port, Tracking};
 use super::routing::is_local;
-use super::walker::{Fate, Stop, Walk};
+use super::segment::Reached;
+use super::walker::{Fate, Stop, Stopped, Walk};
 use crate::model::trace::StepKind;
-use crate::model::{Family, LinkKind, Mac, NetnsId, Part, Protocol, Vxlan};
+use crate::model::{Family, FdbEntry, LinkKind, Mac, NetnsId, Part, Protocol, Vxlan};
 
 /// Ethernet, UDP and vxlan headers; the outer IP header comes on top of them.
 const OVERHEAD: u32 = 14 + 8 + 8;
@@ -38,25 +39,29 @@ impl Walk<'_> {
             return Err(self.stop(&inner, Stop::unknown(netns, why).at(device)));
         };
         let mac = inner.destination_mac.unwrap_or(Mac::ZERO);
-        let of = |wanted: Mac| {
-            fdb.iter().find(move |entry| {
-                entry.device == device
-                    && entry.master.is_none()
-                    && entry.mac == wanted
-                    && entry.destination.is_some()
-            })
-        };
-        if of(mac).is_none() {
+        let learned = self.learned.tunnel(netns, device, mac);
+        let known = self.remote(fdb, device, vxlan, mac, mac);
+        if known.is_none() && learned.is_none() {
             self.need_whole(netns, Part::Fdb, &inner)?;
         }
-        let entry = of(mac).or_else(|| of(Mac::ZERO));
+        let entry = known.or_else(|| self.remote(fdb, device, vxlan, Mac::ZERO, mac));
         let (remote, port, vni) = match (entry, vxlan.group) {
+            _ if let Some(remote) = learned => {
+                let text = format!("{mac} was heard from {remote} a moment ago");
+                self.journey.step(step(StepKind::Fdb, text));
+                (remote, vxlan.port, vxlan.vni)
+            }
             (Some(entry), _) => {
                 let remote = entry.destination.unwrap_or(IpAddr::from([0, 0, 0, 0]));
                 let text = if entry.mac == mac {
                     format!("{mac} is behind the tunnel endpoint {remote}")
                 } else {
-                    format!("{mac} is not known; everything unknown goes to {remote}")
+                    let all = fdb.iter().filter(|one| is_remote(one, device, entry.mac));
+                    let others = match all.count().saturating_sub(1) {
+                        0 => String::new(),
+                        count => format!(" (and copies to {count} more)"),
+                    };
+                    format!("{mac} is not known; everything unknown goes to {remote}{others}")
                 };
                 self.journey
                     .step(proven(StepKind::Fdb, text, "bridge fdb", &entry.raw));
@@ -93,6 +98,9 @@ impl Walk<'_> {
             let why =
                 format!("{device} sends from {local}, which is no address of this host: dropped");
             return Err(self.stop(&inner, Stop::dropped(netns, why).at(device)));
+        }
+        if is_local(here, remote) {
+            return self.bypass(netns, device, (remote, port, vni), inner);
         }
         let header = match remote {
             IpAddr::V4(_) => 20,
@@ -137,6 +145,128 @@ impl Walk<'_> {
         self.send(netns, outer, vxlan.local)
     }
 
+    /// `vxlan_snoop`: a device that learns notes where an address is; what was set by hand must not be contradicted.
+    fn snoop(
+        &mut self,
+        netns: NetnsId,
+        device: &str,
+        mac: Mac,
+        outer: &Packet,
+    ) -> Result<(), Stopped> {
+        let fdb = self.cluster.netns(netns).fdb.as_deref().unwrap_or_default();
+        let known = fdb.iter().find(|entry| is_remote(entry, device, mac));
+        match known {
+            Some(entry) if entry.destination == Some(outer.source) => Ok(()),
+            Some(entry) if entry.permanent => {
+                let why = format!(
+                    "{device} knows {mac} elsewhere than at {}, for good: dropped",
+                    outer.source
+                );
+                let stop = Stop::dropped(netns, why).at(device);
+                Err(self.stop(outer, stop.because("bridge fdb", &entry.raw)))
+            }
+            _ => {
+                self.learned.learn_tunnel(netns, device, mac, outer.source);
+                Ok(())
+            }
+        }
+    }
+
+    /// The fdb's entry for an address. Of several, which all get a copy, the one that leads to the frame's destination;
+    /// else one of which it is not known where it leads.
+    fn remote<'f>(
+        &self,
+        fdb: &'f [FdbEntry],
+        device: &str,
+        vxlan: &Vxlan,
+        wanted: Mac,
+        destination: Mac,
+    ) -> Option<&'f FdbEntry> {
+        let leads_there = |entry: &FdbEntry| {
+            let Some(ip) = entry.destination else {
+                return 2;
+            };
+            match self.tunnel_end(vxlan, ip) {
+                Some(Some((at, name))) => {
+                    let end = self.cluster.netns(at).link(&name);
+                    if end.is_some_and(|end| end.mac == Some(destination)) {
+                        0
+                    } else {
+                        2
+                    }
+                }
+                Some(None) => 2,
+                None => 1,
+            }
+        };
+        fdb.iter()
+            .filter(|entry| is_remote(entry, device, wanted))
+            .min_by_key(|entry| leads_there(entry))
+    }
+
+    /// The device at the other end of a tunnel, by the address of its host: `None` when that was not captured.
+    fn tunnel_end(&self, vxlan: &Vxlan, remote: IpAddr) -> Option<Option<(NetnsId, String)>> {
+        let (at, there) = self
+            .cluster
+            .all_netns()
+            .find(|(_, netns)| netns.has_address(remote))?;
+        let end = there.links.iter().flatten().find(|link| {
+            matches!(&link.kind, LinkKind::Vxlan(end) if end.vni == vxlan.vni && end.port == vxlan.port)
+        });
+        Some(end.map(|link| (at, link.name.clone())))
+    }
+
+    /// The devices that a broadcast by a tunnel comes to, and whether those are all.
+    pub fn tunnel_ends(&self, netns: NetnsId, device: &str, vxlan: &Vxlan) -> Reached {
+        let mut reached = Reached {
+            ends: Vec::new(),
+            bridges: Vec::new(),
+            complete: vxlan.group.is_none(),
+            lost: None,
+        };
+        let Some(fdb) = self.cluster.netns(netns).fdb.as_deref() else {
+            reached.complete = false;
+            return reached;
+        };
+        let remotes = fdb
+            .iter()
+            .filter(|entry| is_remote(entry, device, Mac::ZERO));
+        for ip in remotes.filter_map(|entry| entry.destination) {
+            match self.tunnel_end(vxlan, ip) {
+                Some(end) => reached.ends.extend(end),
+                None => reached.complete = false,
+            }
+        }
+        reached
+    }
+
+    /// `encap_bypass_if_local`: a tunnel to this very host leads straight into the device with that VNI and port, which
+    /// takes every frame for its own.
+    fn bypass(
+        &mut self,
+        netns: NetnsId,
+        device: &str,
+        (remote, port, vni): (IpAddr, u16, u32),
+        mut inner: Packet,
+    ) -> Fate {
+        let here = self.cluster.netns(netns);
+        let end = here.links.iter().flatten().find(|link| {
+            matches!(&link.kind, LinkKind::Vxlan(end) if link.up && end.vni == vni && end.port == port)
+        });
+        let Some(end) = end else {
+            let why = format!(
+                "{remote} is this host, which has no vxlan device with VNI {vni} on UDP port {port}: dropped"
+            );
+            return Err(self.stop(&inner, Stop::dropped(netns, why).at(device)));
+        };
+        self.journey.step(step(
+            StepKind::Decap,
+            format!("{remote} is this host: straight into {}", end.name),
+        ));
+        inner.destination_mac = end.mac;
+        self.receive(netns, &end.name, inner)
+    }
+
     /// `vxlan_rcv`: the outer packet reached the host it is for.
     pub fn decapsulate(&mut self, netns: NetnsId, outer: Packet) -> Fate {
         let Some(inner) = outer.inner.clone() else {
@@ -176,7 +306,7 @@ impl Walk<'_> {
                 format!("no vxlan device here takes UDP port {port} (there are: {there_are})");
             return Err(self.stop(&outer, Stop::dropped(netns, why)));
         }
-        let Some((link, _)) = listening.find(|(_, vxlan)| vxlan.vni == vni) else {
+        let Some((link, vxlan)) = listening.find(|(_, vxlan)| vxlan.vni == vni) else {
             let why = format!("no vxlan device here has VNI {vni}: dropped silently");
             return Err(self.stop(&outer, Stop::dropped(netns, why)));
         };
@@ -190,9 +320,20 @@ impl Walk<'_> {
             StepKind::Decap,
             format!("vxlan {vni} from {}: a frame for {device}", outer.source),
         ));
+        if let Some(mac) = inner.source_mac.filter(|_| vxlan.learning) {
+            self.snoop(netns, &device, mac, &outer)?;
+        }
         inner.scrub(true);
         // The inner packet keeps the mark that the outer one has here.
         inner.mark = outer.mark;
         self.receive(netns, &device, inner)
     }
+}
+
+/// Whether an entry of a vxlan device's own fdb says where an address is.
+fn is_remote(entry: &FdbEntry, device: &str, mac: Mac) -> bool {
+    entry.device == device
+        && entry.master.is_none()
+        && entry.mac == mac
+        && entry.destination.is_some()
 }

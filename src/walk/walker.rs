@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::conntrack::Connections;
 use super::explore::Choices;
+use super::icmp::IcmpError;
 use super::journey::{Journey, step};
+use super::learn::Learned;
 use super::packet::Packet;
 use crate::model::iptables::Wish;
 use crate::model::trace::{Assumption, ClientSees, Evidence, StepKind, StoppedAt, Verdict};
@@ -17,12 +19,15 @@ pub(super) struct Walk<'c> {
     pub choices: Choices,
     pub journey: Journey,
     pub connections: Connections,
+    pub learned: Learned,
     /// What was not read and may matter.
     pub not_seen: BTreeSet<String>,
     /// Chains that the packet came to and which were not read.
     pub wishes: BTreeSet<Wish>,
     /// What was supposed on the way because it was not read, and makes no fork: the packet goes one way only.
     pub supposed: Vec<Assumption>,
+    /// The packets that each host has forwarded: one that comes again comes until its TTL is used up.
+    pub forwarded: Vec<(NetnsId, String)>,
     /// Devices crossed so far: a packet that a bridge loop never lets go is given up.
     pub crossings: usize,
 }
@@ -52,6 +57,8 @@ pub(super) struct Stopped {
     pub verdict: Verdict,
     pub client_sees: Option<ClientSees>,
     pub at: Box<StoppedAt>,
+    /// What the receiving host sends back, by which the client learns of it.
+    pub refusal: Option<Box<(NetnsId, Packet)>>,
 }
 
 /// An end, before it is written down by [`Walk::stop`].
@@ -64,6 +71,8 @@ pub(super) struct Stop {
     pub kind: StepKind,
     pub why: String,
     pub evidence: Option<Evidence>,
+    /// The error that is sent back: what the program sees of it depends on the protocol.
+    pub answered: Option<IcmpError>,
     /// Dropped on the way out of the socket that sends it: the program sees EPERM, unless it is TCP, which tries again.
     pub at_output: bool,
 }
@@ -79,15 +88,25 @@ impl Stop {
             kind: StepKind::Drop,
             why: why.into(),
             evidence: None,
+            answered: None,
             at_output: false,
         }
     }
 
-    /// Nobody answers for the next hop, or there is no route.
+    /// The sender's own call fails: there is no route.
     pub fn unreachable(netns: NetnsId, why: impl Into<String>) -> Self {
         Self {
             verdict: Verdict::Unreachable,
             client_sees: Some(ClientSees::Unreachable),
+            ..Self::dropped(netns, why)
+        }
+    }
+
+    /// A host on the way answers with an ICMP error: there is no route, or nobody answers for the next hop.
+    pub fn answered(netns: NetnsId, error: IcmpError, why: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::Unreachable,
+            answered: Some(error),
             ..Self::dropped(netns, why)
         }
     }
@@ -129,6 +148,8 @@ impl<'c> Walk<'c> {
             not_seen: BTreeSet::new(),
             wishes: BTreeSet::new(),
             supposed: Vec::new(),
+            learned: Learned::default(),
+            forwarded: Vec::new(),
             crossings: 0,
         }
     }
@@ -143,6 +164,7 @@ impl<'c> Walk<'c> {
             kind,
             why,
             evidence,
+            answered,
             at_output,
         } = stop;
         if packet.inner.is_some() && verdict != Verdict::Undetermined {
@@ -153,6 +175,8 @@ impl<'c> Walk<'c> {
             && packet.protocol != crate::model::Protocol::Tcp
         {
             client_sees = Some(ClientSees::Prohibited);
+        } else if let Some(error) = answered {
+            client_sees = Some(self.seen_by_sender(netns, packet, error));
         }
         self.journey.enter(self.cluster, netns, None);
         let mut last = step(kind, why.clone());
@@ -170,6 +194,7 @@ impl<'c> Walk<'c> {
             verdict,
             client_sees,
             at: Box::new(at),
+            refusal: None,
         }
     }
 

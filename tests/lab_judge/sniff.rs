@@ -10,10 +10,13 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 
 use kubenet::lab::namespace;
+use kubenet::lab::registry::{LabState, Place};
 use nix::sys::socket::{
     AddressFamily, ControlMessageOwned, LinkAddr, MsgFlags, SockFlag, SockProtocol, SockType,
     recvmsg, setsockopt, socket, sockopt,
 };
+
+use crate::lab_support::client::QUESTION;
 
 /// A packet at a device: node, device, `in` or `out`.
 pub type Sighting = (String, String, &'static str);
@@ -27,10 +30,14 @@ pub struct Sniffer {
 const OUTGOING: u8 = 4;
 
 impl Sniffer {
-    /// Starts watching these nodes.
-    pub fn new(nodes: &[(String, File)]) -> Self {
-        let nodes = nodes.iter().map(|(name, namespace)| {
-            let (socket, devices) = namespace::run_in(namespace, name, || {
+    /// Starts watching the nodes of a lab.
+    pub fn new(lab: &LabState) -> Self {
+        let nodes = lab.holders.iter().filter_map(|holder| {
+            let Place::Node { node: name } = &holder.place else {
+                return None;
+            };
+            let namespace = File::open(holder.netns_path()).expect("its namespace");
+            let (socket, devices) = namespace::run_in(&namespace, name, || {
                 let socket = socket(
                     AddressFamily::Packet,
                     SockType::Datagram,
@@ -52,7 +59,7 @@ impl Sniffer {
                 Ok((socket, devices))
             })
             .expect("the node's namespace can be entered");
-            (name.clone(), socket, devices)
+            Some((name.clone(), socket, devices))
         });
         let nodes = nodes.collect();
         // The kernel begins to stamp packets a moment after it is asked to (net_enable_timestamp); one that was not
@@ -144,8 +151,12 @@ pub fn is_syn(packet: &[u8]) -> bool {
     })
 }
 
-/// The datagram that a client sends: the test's own word is all it holds.
+/// The datagram that a client sends: it begins with the client's word.
 pub fn is_question(packet: &[u8]) -> bool {
-    innermost(packet)
-        .is_some_and(|(protocol, datagram)| protocol == 17 && datagram.get(8..) == Some(b"who"))
+    innermost(packet).is_some_and(|(protocol, datagram)| {
+        protocol == 17
+            && datagram
+                .get(8..)
+                .is_some_and(|said| said.starts_with(QUESTION))
+    })
 }

@@ -11,11 +11,16 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 /// The program under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_kubenet");
 
-/// The right to build labs now; `None`, and a line that says why, where none can be built.
+/// The right to build labs now, one test after another; `None`, and a line that says why, where none can be built.
 pub fn turn() -> Option<MutexGuard<'static, ()>> {
+    can_build().then(|| ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Whether labs can be built; if not, a line says why.
+pub fn can_build() -> bool {
     if !nix::unistd::geteuid().is_root() {
         eprintln!("skipped: building network namespaces needs root");
-        return None;
+        return false;
     }
     for tool in [
         "iptables-nft-restore",
@@ -28,10 +33,10 @@ pub fn turn() -> Option<MutexGuard<'static, ()>> {
         paths.push_str(":/usr/sbin:/sbin");
         if !std::env::split_paths(&paths).any(|directory| directory.join(tool).exists()) {
             eprintln!("skipped: {tool} is not installed");
-            return None;
+            return false;
         }
     }
-    Some(ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner))
+    true
 }
 
 /// Runs `kubenet`.

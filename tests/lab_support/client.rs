@@ -1,44 +1,167 @@
-//! A client in a pod or on a node of a lab.
+//! Clients in pods and on nodes of a lab: real connections, and what their programs learn.
 
-use std::io::{Read as _, Write as _};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
 
+use kubenet::lab::namespace;
 use kubenet::lab::registry::LabState;
-use kubenet::lab::{LabError, namespace};
+use kubenet::model::Protocol;
+use nix::errno::Errno;
 
-const PATIENCE: Duration = Duration::from_secs(3);
+/// What a server of the lab said, after it echoed what it was sent.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Its name.
+    pub name: String,
+    /// The client as it saw it.
+    pub client: SocketAddr,
+    /// Its own address.
+    pub server: SocketAddr,
+}
 
-/// Connects from a place of the lab; gives what the server said: its name, our address, its address.
-pub fn ask(lab: &LabState, place: &str, udp: bool, to: &str) -> [String; 3] {
-    let holder = lab.holder(place).unwrap();
-    let file = namespace::open(&holder.netns_path()).unwrap();
-    let to: SocketAddr = to.parse().unwrap();
-    let answer = namespace::run_in(&file, place, || {
-        let mut buffer = [0; 256];
-        let length = if udp {
-            let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
-            socket.set_read_timeout(Some(PATIENCE)).unwrap();
-            socket.connect(to).unwrap();
-            socket.send(b"echo").unwrap();
-            socket.recv(&mut buffer)
-        } else {
-            let mut stream = TcpStream::connect_timeout(&to, PATIENCE)
-                .map_err(|error| LabError::step("connect", error))?;
-            stream.set_read_timeout(Some(PATIENCE)).unwrap();
-            stream.write_all(b"echo").unwrap();
-            stream.shutdown(std::net::Shutdown::Write).unwrap();
-            let mut all = Vec::new();
-            stream
-                .read_to_end(&mut all)
-                .inspect(|&length| buffer[..length].copy_from_slice(&all))
+/// Connects from a place of a lab where everything works.
+pub fn ask(lab: &LabState, place: &str, protocol: Protocol, to: &str) -> Answer {
+    let namespace = File::open(lab.holder(place).unwrap().netns_path()).unwrap();
+    let call = Call {
+        protocol,
+        to: to.parse().unwrap(),
+        bytes: QUESTION.len(),
+        wait: Duration::from_secs(3),
+    };
+    call.make(&namespace)
+        .unwrap_or_else(|error| panic!("{place} to {to}: {error}"))
+}
+
+/// What clients say unless their message is to be larger.
+pub const QUESTION: &[u8] = b"who";
+
+/// A connection to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct Call {
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// Where to.
+    pub to: SocketAddr,
+    /// Bytes of what is sent.
+    pub bytes: usize,
+    /// How long to wait for it to be made, and for its answer.
+    pub wait: Duration,
+}
+
+impl Call {
+    /// Makes it, from inside a namespace.
+    pub fn make(self, from: &File) -> std::io::Result<Answer> {
+        let answer =
+            namespace::run_in(from, "the client", || Ok(self.make_here())).expect("the namespace");
+        answer.map(|text| self.read(&text))
+    }
+
+    fn make_here(self) -> std::io::Result<Vec<u8>> {
+        let question = self.question();
+        if self.protocol == Protocol::Tcp {
+            let mut stream = TcpStream::connect_timeout(&self.to, self.wait)?;
+            stream.set_read_timeout(Some(self.wait))?;
+            stream.write_all(&question)?;
+            stream.shutdown(std::net::Shutdown::Write)?;
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer)?;
+            return Ok(answer);
+        }
+        let socket = UdpSocket::bind("0.0.0.0:0")?;
+        socket.connect(self.to)?;
+        socket.set_read_timeout(Some(self.wait))?;
+        socket.send(&question)?;
+        let mut answer = vec![0; 65_535];
+        let length = socket.recv(&mut answer)?;
+        answer.truncate(length);
+        Ok(answer)
+    }
+
+    fn question(self) -> Vec<u8> {
+        QUESTION.iter().copied().cycle().take(self.bytes).collect()
+    }
+
+    fn read(self, answer: &[u8]) -> Answer {
+        let text = String::from_utf8_lossy(answer);
+        let parse = || {
+            let (line, echo) = text.split_once('\n')?;
+            let mut words = line.split(' ');
+            let name = words.next()?.to_owned();
+            let client = words.next()?.parse().ok()?;
+            let server = words.next()?.parse().ok()?;
+            (echo.as_bytes() == self.question()).then_some(Answer {
+                name,
+                client,
+                server,
+            })
         };
-        let length = length.map_err(|error| LabError::step("receive", error))?;
-        Ok(String::from_utf8(buffer[..length].to_vec()).unwrap())
-    })
-    .unwrap();
-    let (line, echo) = answer.split_once('\n').unwrap();
-    assert_eq!(echo, "echo");
-    let mut words = line.split(' ').map(str::to_owned);
-    [(); 3].map(|()| words.next().unwrap())
+        parse().unwrap_or_else(|| panic!("{self:?} was answered with {text:?}"))
+    }
+}
+
+/// What became of some connections.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Dialled {
+    /// Who answered, as `NAME@IP:PORT`, and how often.
+    pub endpoints: BTreeMap<String, u32>,
+    /// The source addresses they saw.
+    pub sources: BTreeMap<String, u32>,
+    /// What the client saw of the others: `timeout`, `refused`, `unreachable`, ...
+    pub failures: BTreeMap<String, u32>,
+}
+
+impl Dialled {
+    /// Counts one more.
+    pub fn count(&mut self, answer: std::io::Result<Answer>) {
+        match answer {
+            Ok(Answer {
+                name,
+                client,
+                server,
+            }) => {
+                *self
+                    .endpoints
+                    .entry(format!("{name}@{server}"))
+                    .or_default() += 1;
+                *self.sources.entry(client.ip().to_string()).or_default() += 1;
+            }
+            Err(error) => *self.failures.entry(seen(&error)).or_default() += 1,
+        }
+    }
+}
+
+/// Makes a connection some times, `lanes` of them at once.
+pub fn dial(from: &File, call: Call, times: u32, lanes: u32) -> Dialled {
+    let mut dialled = Dialled::default();
+    let mut left = times;
+    while left > 0 {
+        let now = left.min(lanes);
+        left -= now;
+        let answers: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..now).map(|_| scope.spawn(|| call.make(from))).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().expect("the client's thread"))
+                .collect()
+        });
+        answers.into_iter().for_each(|answer| dialled.count(answer));
+    }
+    dialled
+}
+
+/// The words of `client_sees`.
+fn seen(error: &std::io::Error) -> String {
+    match (error.kind(), error.raw_os_error().map(Errno::from_raw)) {
+        (ErrorKind::TimedOut | ErrorKind::WouldBlock, _) => "timeout",
+        (_, Some(Errno::ECONNREFUSED)) => "refused",
+        (_, Some(Errno::EHOSTUNREACH | Errno::ENETUNREACH)) => "unreachable",
+        (_, Some(Errno::EACCES | Errno::EPERM)) => "prohibited",
+        (_, Some(Errno::EINVAL)) => "invalid",
+        (_, Some(Errno::EMSGSIZE)) => "too-big",
+        _ => return format!("{error}"),
+    }
+    .to_owned()
 }

@@ -1,39 +1,15 @@
 //! The practice cluster, read as nodes.
 
-use std::process::Command;
-
 use kubenet::collect::lab::read_lab;
 use kubenet::model::NetnsName;
 
-use super::support::allowed;
-
-/// A lab that goes when it goes.
-struct Lab(String);
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        let _ = Command::new(env!("CARGO_BIN_EXE_kubenet"))
-            .args(["lab", "down", "--name", &self.0])
-            .output();
-    }
-}
+use super::lab_support::bench::{Lab, turn};
 
 #[test]
 fn a_lab_is_a_cluster_with_its_objects() {
-    if !allowed() {
-        return;
-    }
-    let lab = Lab(format!("live-test-{}", std::process::id()));
-    let made = Command::new(env!("CARGO_BIN_EXE_kubenet"))
-        .args(["lab", "up", "--name", &lab.0])
-        .output()
-        .unwrap();
-    assert!(
-        made.status.success(),
-        "{}",
-        String::from_utf8_lossy(&made.stderr)
-    );
-    let cluster = read_lab(Some(&lab.0)).unwrap();
+    let Some(_turn) = turn() else { return };
+    let lab = Lab::up("live", &[]);
+    let cluster = read_lab(Some(&lab.name)).unwrap();
     assert_eq!(cluster.gaps, []);
     assert_eq!(cluster.nodes.len(), cluster.objects.nodes.len());
     for node in &cluster.objects.nodes {

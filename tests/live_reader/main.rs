@@ -4,6 +4,9 @@
 // A test that meets what it does not expect is to fail there.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../lab_support/mod.rs"]
+mod lab_support;
+
 mod changing;
 mod demand;
 mod lab;

@@ -11,6 +11,7 @@ use crate::model::trace::{ClientSees, StepKind, Verdict};
 use crate::model::{AddressScope, Family, Part, RejectWith, RouteScope};
 use crate::walk::conntrack::Manipulation;
 use crate::walk::explore::Question;
+use crate::walk::icmp::IcmpError;
 use crate::walk::packet::{Packet, Tracking};
 use crate::walk::source_address::select_address;
 use crate::walk::walker::{Stop, Stopped, Walk};
@@ -63,7 +64,21 @@ impl<'c> Walk<'c> {
                 stop.at_output = place.hook == Hook::Output;
                 end(stop)
             }
-            Target::Reject(with) => end(rejection(place, origin, *with)),
+            Target::Reject(with) => {
+                let mut stop = rejection(place, origin, *with);
+                stop.at_output = place.hook == Hook::Output;
+                let translated = match packet.tracking {
+                    Tracking::Tracked(tracked) => {
+                        self.connections.get(tracked).destination_translated
+                    }
+                    _ => false,
+                };
+                // nf_send_reset puts its reset on the bridge as it is; nothing translates it back.
+                if *with == RejectWith::TcpReset && packet.bridge_port_in.is_some() && translated {
+                    stop.client_sees = Some(ClientSees::Timeout);
+                }
+                end(stop)
+            }
             Target::Queue => end(Stop::unknown(
                 place.netns,
                 format!("{} hands it to a program to decide", origin.source()),
@@ -346,28 +361,25 @@ fn map_into(net: IpNet, ip: IpAddr) -> IpAddr {
 
 /// ipt_REJECT.c, ip6t_REJECT.c. What the sender's program sees is what the ICMP error or reset becomes there.
 fn rejection(place: Place<'_>, origin: &Origin<'_, '_>, with: RejectWith) -> Stop {
-    let (answer, sees) = match with {
-        RejectWith::TcpReset => ("a TCP reset", ClientSees::Refused),
-        RejectWith::PortUnreachable => ("ICMP port unreachable", ClientSees::Refused),
-        RejectWith::ProtoUnreachable => ("ICMP protocol unreachable", ClientSees::Refused),
-        RejectWith::NetUnreachable => ("ICMP network unreachable", ClientSees::Unreachable),
-        RejectWith::HostUnreachable => ("ICMP host unreachable", ClientSees::Unreachable),
-        RejectWith::NetProhibited => ("ICMP network prohibited", ClientSees::Unreachable),
-        RejectWith::HostProhibited => ("ICMP host prohibited", ClientSees::Unreachable),
-        RejectWith::PolicyFail => (
-            "ICMPv6 source address failed policy",
-            ClientSees::Prohibited,
-        ),
-        RejectWith::RejectRoute => ("ICMPv6 reject route to destination", ClientSees::Prohibited),
-        RejectWith::AdminProhibited => ("ICMP administratively prohibited", ClientSees::Prohibited),
+    let error = match with {
+        RejectWith::TcpReset => None,
+        RejectWith::PortUnreachable => Some(IcmpError::PortUnreachable),
+        RejectWith::ProtoUnreachable => Some(IcmpError::ProtocolUnreachable),
+        RejectWith::NetUnreachable => Some(IcmpError::NetUnreachable),
+        RejectWith::HostUnreachable => Some(IcmpError::HostUnreachable),
+        RejectWith::NetProhibited => Some(IcmpError::NetProhibited),
+        RejectWith::HostProhibited => Some(IcmpError::HostProhibited),
+        RejectWith::PolicyFail => Some(IcmpError::PolicyFail),
+        RejectWith::RejectRoute => Some(IcmpError::RejectRoute),
+        RejectWith::AdminProhibited => Some(IcmpError::AdminProhibited),
     };
+    let answer = error.map_or("a TCP reset", IcmpError::name);
+    let why = format!("{} answers with {answer}", origin.source());
     Stop {
         verdict: Verdict::Rejected,
-        client_sees: Some(sees),
+        client_sees: Some(ClientSees::Refused),
         kind: StepKind::Reject,
-        ..Stop::dropped(
-            place.netns,
-            format!("{} answers with {answer}", origin.source()),
-        )
+        answered: error,
+        ..Stop::dropped(place.netns, why)
     }
 }

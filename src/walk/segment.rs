@@ -1,0 +1,173 @@
+//! Links as broadcasts see them: which devices of captured namespaces hear what is sent to everybody (net/bridge
+//! br_flood, drivers/net/veth.c, vxlan's entries for all).
+
+use super::walker::Walk;
+use crate::model::{Link, LinkKind, NetnsId, NetnsName, Part};
+
+/// The devices that a broadcast on a link reaches.
+#[derive(Debug)]
+pub(super) struct Reached {
+    /// Those in captured namespaces which take frames for their host.
+    pub ends: Vec<(NetnsId, String)>,
+    /// The bridges it passes: where, the bridge, and the port that it comes in by.
+    pub bridges: Vec<(NetnsId, String, String)>,
+    /// Whether the link leads nowhere that was not captured.
+    pub complete: bool,
+    /// Why more devices may be on it, where tables that show it were read only in part.
+    pub lost: Option<String>,
+}
+
+impl Reached {
+    /// It rests on a table, of which this says whether rows were lost.
+    fn needs(&mut self, lost: Option<String>) {
+        self.complete &= lost.is_none();
+        self.lost = self.lost.take().or(lost);
+    }
+}
+
+impl Walk<'_> {
+    /// Everything that a broadcast sent by `device` reaches.
+    pub fn broadcast_domain(&self, netns: NetnsId, device: &str) -> Reached {
+        let mut reached = Reached {
+            ends: Vec::new(),
+            bridges: Vec::new(),
+            complete: true,
+            lost: None,
+        };
+        let mut seen = vec![(netns, device.to_owned())];
+        let mut sending = vec![(netns, device.to_owned())];
+        while let Some((at, name)) = sending.pop() {
+            for end in self.send_to_all(at, &name, &mut sending, &mut reached) {
+                if seen.contains(&end) {
+                    continue;
+                }
+                seen.push(end.clone());
+                self.hear(end, &mut seen, &mut sending, &mut reached);
+            }
+        }
+        reached
+    }
+
+    /// The ends at which a broadcast sent by one device arrives.
+    fn send_to_all(
+        &self,
+        at: NetnsId,
+        name: &str,
+        sending: &mut Vec<(NetnsId, String)>,
+        reached: &mut Reached,
+    ) -> Vec<(NetnsId, String)> {
+        reached.needs(self.only_in_part(at, Part::Links));
+        let Some(link) = self.cluster.netns(at).link(name) else {
+            reached.complete = false;
+            return Vec::new();
+        };
+        if !link.up || !link.carrier {
+            return Vec::new();
+        }
+        match &link.kind {
+            LinkKind::Bridge { .. } => {
+                sending.extend(self.flooded_ports(at, name, None));
+                Vec::new()
+            }
+            LinkKind::Veth => match self.veth_peer(at, link) {
+                Some(peer) => vec![peer],
+                None => {
+                    reached.complete = false;
+                    reached.needs(self.lost_links(|id, _| id.node == at.node));
+                    match self.faces_wire(at, link) {
+                        true => self.wire_ends(at, name),
+                        false => Vec::new(),
+                    }
+                }
+            },
+            LinkKind::Physical => {
+                reached.complete = false;
+                self.wire_ends(at, name)
+            }
+            LinkKind::Vxlan(vxlan) => {
+                let tunnels = self.tunnel_ends(at, name, vxlan);
+                reached.complete &= tunnels.complete;
+                reached.needs(self.only_in_part(at, Part::Fdb));
+                tunnels.ends
+            }
+            LinkKind::Loopback | LinkKind::Dummy => Vec::new(),
+            LinkKind::VlanDevice { .. } | LinkKind::Other(_) => {
+                reached.complete = false;
+                Vec::new()
+            }
+        }
+    }
+
+    /// A broadcast arrives at a device: for its host, or for a bridge that sends it on.
+    fn hear(
+        &self,
+        end: (NetnsId, String),
+        seen: &mut Vec<(NetnsId, String)>,
+        sending: &mut Vec<(NetnsId, String)>,
+        reached: &mut Reached,
+    ) {
+        let (at, name) = &end;
+        let there = self.cluster.netns(*at);
+        reached.needs(self.only_in_part(*at, Part::Links));
+        let Some(arrived) = there.link(name).filter(|link| link.up) else {
+            return;
+        };
+        let Some(master) = arrived.master.clone() else {
+            reached.ends.push(end);
+            return;
+        };
+        if self.refuses(*at, &master, name).is_some() {
+            return;
+        }
+        reached.bridges.push((*at, master.clone(), name.clone()));
+        sending.extend(self.flooded_ports(*at, &master, Some(name)));
+        let bridge = (*at, master);
+        let up = there.link(&bridge.1).is_some_and(|link| link.up);
+        if up && !seen.contains(&bridge) && self.host_hears(*at, &bridge.1, name) {
+            seen.push(bridge.clone());
+            reached.ends.push(bridge);
+        }
+    }
+
+    /// The ports by which a bridge sends what is for everybody.
+    fn flooded_ports(
+        &self,
+        at: NetnsId,
+        bridge: &str,
+        from: Option<&str>,
+    ) -> Vec<(NetnsId, String)> {
+        let links = self.cluster.netns(at).links.iter().flatten();
+        links
+            .filter(|port| port.master.as_deref() == Some(bridge))
+            .filter(|port| from != Some(port.name.as_str()))
+            .filter(|port| self.forbids(at, bridge, from, &port.name).is_none())
+            .map(|port| (at, port.name.clone()))
+            .collect()
+    }
+
+    /// Whether what lies behind a device is a wire: a real NIC's other end is out of sight, and so is that of a host's veth
+    /// which was not captured. A pod's veth leads to its node, captured or not.
+    pub fn faces_wire(&self, netns: NetnsId, link: &Link) -> bool {
+        match link.kind {
+            LinkKind::Physical => true,
+            LinkKind::Veth => {
+                !matches!(self.cluster.netns(netns).name, NetnsName::Pod { .. })
+                    && self.veth_peer(netns, link).is_none()
+            }
+            _ => false,
+        }
+    }
+
+    /// The captured devices of other hosts that face a wire.
+    pub fn wire_ends(&self, netns: NetnsId, device: &str) -> Vec<(NetnsId, String)> {
+        let mut ends = Vec::new();
+        for (id, there) in self.cluster.all_netns() {
+            for link in there.links.iter().flatten() {
+                if self.faces_wire(id, link) && (id, link.name.as_str()) != (netns, device) {
+                    ends.push((id, link.name.clone()));
+                }
+            }
+        }
+        ends
+    }
+}
