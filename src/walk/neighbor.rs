@@ -173,7 +173,12 @@ impl Walk<'_> {
         let keys = conf_keys(device, "arp_ignore");
         let settings_known =
             family == Family::V6 || keys.iter().all(|key| self.sysctl(netns, key).is_some());
-        if !is_local(self.cluster.netns(netns), ip) {
+        if self.cluster.netns(netns).routes(family).is_none() {
+            let place = self.place_name(netns);
+            Some(format!(
+                "the routes of {place} were not read: it may have {ip}"
+            ))
+        } else if !is_local(self.cluster.netns(netns), ip) {
             self.only_in_part(netns, Part::Routes(family))
         } else if !self.answers(netns, device, ip) {
             self.only_in_part(netns, Part::Addresses)

@@ -49,19 +49,6 @@ impl Space {
         &self.names[at]
     }
 
-    /// Joins two of them by a veth pair, both ends up.
-    pub fn join(&self, (at, device): (usize, &str), (other, peer): (usize, &str)) {
-        self.ip(
-            at,
-            &format!(
-                "link add {device} type veth peer name {peer} netns {}",
-                self.names[other]
-            ),
-        );
-        self.ip(at, &format!("link set {device} up"));
-        self.ip(other, &format!("link set {peer} up"));
-    }
-
     /// Runs lines of `ip` commands inside one; they must succeed.
     pub fn ip(&self, at: usize, lines: &str) {
         let said = self.try_ip(at, lines);
@@ -115,16 +102,6 @@ impl Space {
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }
         }
-    }
-
-    /// Runs a line of a shell inside one; it must succeed.
-    pub fn shell(&self, at: usize, line: &str) {
-        let output = Command::new("ip")
-            .args(["netns", "exec", &self.names[at], "sh", "-ec", line])
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "in namespace {at}: {line}: {said}");
     }
 
     /// Sets kernel settings: `net.ipv4.ip_forward=1`, separated by blanks; a dot in a device's name is not possible.
