@@ -9,6 +9,7 @@
 //! repeated for every answer; [`paths`] puts the runs together.
 
 mod bridge;
+mod bridge_forward;
 mod bridge_port;
 mod conntrack;
 mod decision;
@@ -31,6 +32,7 @@ mod source_address;
 mod source_check;
 mod table;
 mod vxlan;
+mod vxlan_fdb;
 mod walker;
 
 use std::collections::BTreeSet;
