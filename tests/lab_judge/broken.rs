@@ -16,7 +16,7 @@ use crate::lab_support::bench::{Scratch, can_build};
 use crate::question::Asked;
 use crate::sniff::Sniffer;
 
-/// Connections where they are counted: an endpoint with a share of a fifth is missed once in 650,000 times.
+/// Connections where they are counted.
 const CONNECTIONS: u32 = 60;
 
 /// What a lab is made of.
