@@ -8,6 +8,7 @@
 //! Where the kernel chooses by chance, or something cannot be known, the walk asks its [`explore::Choices`] and is
 //! repeated for every answer; [`paths`] puts the runs together.
 
+mod arp;
 mod bridge;
 mod bridge_forward;
 mod bridge_port;
@@ -100,6 +101,7 @@ struct Run {
 
 fn run(cluster: &Cluster, flow: &Flow, choices: &mut Choices) -> Run {
     let mut walk = Walk::new(cluster, std::mem::take(choices));
+    let flow = &send::dialled(flow);
     let fate = set_out(&mut walk, flow);
     let forth = walk.journey.take();
     let back = match &fate {

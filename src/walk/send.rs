@@ -1,7 +1,7 @@
 //! What is made here: route, OUTPUT, perhaps route again, POSTROUTING, neighbour, device
 //! (net/ipv4/route.c `ip_route_output_key`, net/ipv4/ip_output.c, net/netfilter/nf_nat_proto.c `ip_route_me_harder`).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::explore::Question;
 use super::icmp::IcmpError;
@@ -13,7 +13,7 @@ use super::source_address::{select_address, source_for};
 use super::source_check::set_for;
 use super::walker::{Fate, Stop, Stopped, Walk};
 use crate::model::trace::{ClientSees, StepKind, Verdict};
-use crate::model::{Netns, NetnsId, NextHop, Part, Protocol, Route, RouteScope, RouteType};
+use crate::model::{Flow, Netns, NetnsId, NextHop, Part, Protocol, Route, RouteScope, RouteType};
 
 /// A route that was chosen for a packet.
 #[derive(Debug, Clone)]
@@ -42,6 +42,9 @@ impl<'c> Walk<'c> {
     pub fn send(&mut self, netns: NetnsId, mut packet: Packet, source: Option<IpAddr>) -> Fate {
         self.journey.enter(self.cluster, netns, None);
         packet.socket = Some(netns);
+        if matches!(packet.destination, IpAddr::V4(ip) if ip.is_broadcast()) {
+            return Err(self.refuse_broadcast(netns, &packet));
+        }
         let chosen = match source {
             Some(source) => {
                 packet.source = source;
@@ -60,20 +63,24 @@ impl<'c> Walk<'c> {
             None => self.connect(netns, &mut packet)?,
         };
         if chosen.route.kind == RouteType::Broadcast {
-            let why = format!("{} is a broadcast address", packet.destination);
-            let sees = match packet.protocol {
-                Protocol::Tcp => ClientSees::Unreachable,
-                // Unless the program set SO_BROADCAST.
-                _ => ClientSees::Prohibited,
-            };
-            let refused = Stop {
-                client_sees: Some(sees),
-                ..Stop::unreachable(netns, why)
-            };
-            return Err(self.stop(&packet, refused));
+            return Err(self.refuse_broadcast(netns, &packet));
         }
         self.write_route(&chosen, &packet);
         self.output(netns, packet, chosen)
+    }
+
+    /// What a program sees that sends to everybody without having set SO_BROADCAST.
+    fn refuse_broadcast(&mut self, netns: NetnsId, packet: &Packet) -> Stopped {
+        let why = format!("{} is a broadcast address", packet.destination);
+        let sees = match packet.protocol {
+            Protocol::Tcp => ClientSees::Unreachable,
+            _ => ClientSees::Prohibited,
+        };
+        let refused = Stop {
+            client_sees: Some(sees),
+            ..Stop::unreachable(netns, why)
+        };
+        self.stop(packet, refused)
     }
 
     /// A socket without a source address gets one by a first lookup, and is routed with it by a second one
@@ -95,19 +102,24 @@ impl<'c> Walk<'c> {
                 .map(|source| vec![(source, 1)])
                 .unwrap_or_default(),
         };
-        let Some(source) = self.one_source(&sources) else {
+        let source = self.one_source(&sources);
+        if source.is_none() {
             let stop = match (found, &here.addresses) {
                 (Err(refused), _) => return Err(self.refuse_output(netns, packet, refused)),
                 (Ok(_), None) => Stop::unknown(
                     netns,
                     "the addresses here were not read: the source is not known",
                 ),
+                // IPv4 sends from 0.0.0.0 then.
+                (Ok(_), Some(_)) if packet.destination.is_ipv4() => {
+                    return self.route_output(netns, packet, &first);
+                }
                 (Ok(_), Some(_)) => Stop::unreachable(netns, "there is no address to send from"),
             };
             return Err(self.stop(packet, stop));
-        };
-        packet.source = source;
-        self.route_output(netns, packet, &Lookup::made_here(packet, Some(source)))
+        }
+        packet.source = source.unwrap_or(packet.source);
+        self.route_output(netns, packet, &Lookup::made_here(packet, source))
     }
 
     /// The OUTPUT hook, and a second routing decision where it changed what the first one rested on.
@@ -130,7 +142,13 @@ impl<'c> Walk<'c> {
                     uid: Some(0),
                     ..Lookup::made_here(&packet, Some(packet.source))
                 };
-                let again = self.route_output(netns, &packet, &again)?;
+                // A datagram fails with the error; TCP sends its segment again, and waits.
+                let again = self
+                    .route_output(netns, &packet, &again)
+                    .map_err(|stopped| match packet.protocol {
+                        Protocol::Tcp => stopped.seen_as(ClientSees::Timeout),
+                        _ => stopped,
+                    })?;
                 self.write_route(&again, &packet);
                 again
             }
@@ -435,6 +453,19 @@ impl<'c> Walk<'c> {
         let source = format!("route table {}", chosen.route.table);
         self.journey
             .step(proven(StepKind::Route, text, source, &chosen.route.raw));
+    }
+}
+
+/// To the unspecified address is to oneself (`ip_route_output_key_hash_rcu`, `tcp_v6_connect`).
+pub(super) fn dialled(flow: &Flow) -> Flow {
+    let destination = match flow.destination {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => flow.source.unwrap_or(IpAddr::from([127, 0, 0, 1])),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+    };
+    Flow {
+        destination,
+        ..flow.clone()
     }
 }
 

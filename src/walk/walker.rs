@@ -61,6 +61,14 @@ pub(super) struct Stopped {
     pub refusal: Option<Box<(NetnsId, Packet)>>,
 }
 
+impl Stopped {
+    /// The same, but the client sees something else.
+    pub fn seen_as(mut self, sees: ClientSees) -> Self {
+        self.client_sees = self.client_sees.and(Some(sees));
+        self
+    }
+}
+
 /// An end, before it is written down by [`Walk::stop`].
 #[derive(Debug, Clone)]
 pub(super) struct Stop {
