@@ -3,16 +3,18 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use super::conntrack::Direction;
 use super::explore::Question;
 use super::icmp::IcmpError;
 use super::journey::{proven, step};
 use super::netfilter::{Hook, Place};
 use super::packet::{Packet, Port};
+use super::refusal::Denial;
 use super::routing::{Lookup, Refusal, Routed, Way, is_local, lookup};
 use super::source_address::{select_address, source_for};
 use super::source_check::set_for;
 use super::walker::{Fate, Stop, Stopped, Walk};
-use crate::model::trace::{ClientSees, StepKind, Verdict};
+use crate::model::trace::{ClientSees, StepKind};
 use crate::model::{Flow, Netns, NetnsId, NextHop, Part, Protocol, Route, RouteScope, RouteType};
 
 /// A route that was chosen for a packet.
@@ -66,6 +68,9 @@ impl<'c> Walk<'c> {
             return Err(self.refuse_broadcast(netns, &packet));
         }
         self.write_route(&chosen, &packet);
+        if self.sent.is_none() && packet.inner.is_none() {
+            self.sent = Some(Direction::of(&packet));
+        }
         self.output(netns, packet, chosen)
     }
 
@@ -81,6 +86,31 @@ impl<'c> Walk<'c> {
             ..Stop::unreachable(netns, why)
         };
         self.stop(packet, refused)
+    }
+
+    /// The route of an answer that refuses a packet, and its source where it has none.
+    pub fn route_refusal(
+        &mut self,
+        netns: NetnsId,
+        answer: &mut Packet,
+        source: Option<IpAddr>,
+    ) -> Result<Chosen<'c>, Stopped> {
+        let here: &'c Netns = self.cluster.netns(netns);
+        let own = source.filter(|ip| is_local(here, *ip));
+        let query = Lookup {
+            uid: Some(0),
+            ..Lookup::made_here(answer, own)
+        };
+        let chosen = self.route_output(netns, answer, &query)?;
+        let of_route = || source_for(here, chosen.route, chosen.hop, answer.destination);
+        match source.or_else(of_route) {
+            Some(source) => answer.source = source,
+            None => {
+                let why = "the source of an ICMP error is not known";
+                return Err(self.stop(answer, Stop::unknown(netns, why)));
+            }
+        }
+        Ok(chosen)
     }
 
     /// A socket without a source address gets one by a first lookup, and is routed with it by a second one
@@ -123,7 +153,7 @@ impl<'c> Walk<'c> {
     }
 
     /// The OUTPUT hook, and a second routing decision where it changed what the first one rested on.
-    fn output(&mut self, netns: NetnsId, mut packet: Packet, chosen: Chosen<'c>) -> Fate {
+    pub fn output(&mut self, netns: NetnsId, mut packet: Packet, chosen: Chosen<'c>) -> Fate {
         let out_device = chosen.device.clone();
         let place = Place {
             netns,
@@ -169,7 +199,8 @@ impl<'c> Walk<'c> {
         let place = Place {
             netns,
             hook: Hook::Postrouting,
-            in_device: None,
+            // ip_output: what is forwarded is still on the device it came in by.
+            in_device,
             out_device: Some(&device),
             next_hop: Some(next_hop),
         };
@@ -230,13 +261,8 @@ impl<'c> Walk<'c> {
         let why = format!(
             "{size} bytes do not fit the {mtu} of {device} and may not be fragmented: ICMP too big"
         );
-        let too_big = Stop {
-            verdict: Verdict::Rejected,
-            answered: Some(IcmpError::TooBig),
-            kind: StepKind::Reject,
-            ..Stop::dropped(netns, why).at(device)
-        };
-        Err(self.stop(packet, too_big))
+        let answer = Denial::Error(IcmpError::TooBig);
+        Err(self.stop(packet, Stop::rejected(netns, answer, why).at(device)))
     }
 
     /// A routing decision for what is made here.

@@ -127,11 +127,13 @@ impl Walk<'_> {
             dont_fragment: false,
             mark: inner.mark,
             tracking: Tracking::NotYet,
+            template: None,
             source_mac: None,
             destination_mac: None,
             socket: None,
             bridge_port_in: None,
             bridge_port_out: None,
+            about: None,
             inner: Some(Box::new((vni, inner))),
         };
         let from = vxlan
