@@ -123,6 +123,7 @@ impl Bench {
         };
         let mut wrong = Vec::new();
         let mut missing: Vec<&Path> = trace.paths.iter().collect();
+        let mut retries = 2;
         for _ in 0..60 {
             sniffer.forget();
             let seen = self.dial(asked, 1, 1, Duration::from_secs(4));
@@ -134,9 +135,16 @@ impl Bench {
             let Some(at) = missing.iter().position(|path| end(path) == *who) else {
                 continue;
             };
-            let path = missing.remove(at);
+            let path = missing[at];
             let predicted = crossings(path);
-            if !fits(path, &predicted, &crossed) {
+            let fits = fits(path, &predicted, &crossed);
+            if !fits && retries > 0 {
+                // A busy machine sends some packets twice; only what happens again is no chance.
+                retries -= 1;
+                continue;
+            }
+            missing.remove(at);
+            if !fits {
                 wrong.push(format!(
                     "devices to {who}: predicted {predicted:?}, crossed {crossed:?}"
                 ));
@@ -162,7 +170,7 @@ fn hasten() {
     for device in fs::read_dir(ipv4.join("neigh")).expect("neighbours' settings") {
         let device = device.expect("a device").file_name();
         let device = device.to_str().expect("its name");
-        set(&format!("neigh/{device}/retrans_time_ms"), "100");
+        set(&format!("neigh/{device}/retrans_time_ms"), "200");
         // Entries that are in use are not to be asked after just now.
         set(&format!("neigh/{device}/delay_first_probe_time"), "60");
     }
