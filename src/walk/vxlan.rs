@@ -9,7 +9,7 @@
 use std::net::IpAddr;
 
 use super::journey::{proven, step};
-use super::packet::{Packet, Port, Tracking};
+use super::packet::{Packet, Port};
 use super::routing::is_local;
 use super::vxlan_fdb::is_remote;
 use super::walker::{Fate, Stop, Walk};
@@ -109,30 +109,15 @@ impl Walk<'_> {
         let source_port = vxlan
             .port_range
             .map_or(Port::EPHEMERAL, |(first, last)| Port { first, last });
-        let unspecified = match remote {
-            IpAddr::V4(_) => IpAddr::from([0, 0, 0, 0]),
-            IpAddr::V6(_) => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 0]),
-        };
         let outer = Packet {
-            protocol: Protocol::Udp,
-            source: vxlan.local.unwrap_or(unspecified),
-            destination: remote,
             source_port,
             destination_port: Port::known(port),
-            tcp_flags: 0,
-            icmp: (0, 0),
             ttl: if vxlan.ttl == 0 { 64 } else { vxlan.ttl },
-            tos: 0,
             size: inner.size + OVERHEAD + header,
             dont_fragment: false,
             mark: inner.mark,
-            tracking: Tracking::NotYet,
-            source_mac: None,
-            destination_mac: None,
-            socket: None,
-            bridge_port_in: None,
-            bridge_port_out: None,
             inner: Some(Box::new((vni, inner))),
+            ..Packet::new(Protocol::Udp, vxlan.local, remote)
         };
         let from = vxlan
             .local
