@@ -98,11 +98,11 @@ impl From<Verdict> for OverallVerdict {
 pub enum ClientSees {
     /// Nothing, until it gives up.
     Timeout,
-    /// ECONNREFUSED: RST or ICMP port unreachable.
+    /// ECONNREFUSED: RST or ICMP port unreachable; ENOPROTOOPT: ICMP protocol unreachable.
     Refused,
-    /// EHOSTUNREACH, ENETUNREACH.
+    /// EHOSTUNREACH, ENETUNREACH: no route, ICMP network or host unreachable, and every ICMP prohibition of IPv4.
     Unreachable,
-    /// EACCES, EPERM: ICMP administratively prohibited, or a local DROP on output.
+    /// EACCES, EPERM: a local route that forbids, ICMPv6 prohibited, or a local DROP on output.
     Prohibited,
     /// EMSGSIZE.
     TooBig,

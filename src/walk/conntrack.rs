@@ -8,7 +8,7 @@
 use std::net::IpAddr;
 
 use super::packet::{Packet, Port, Tracked, Tracking};
-use crate::model::iptables::NatRange;
+use crate::model::iptables::Zone;
 use crate::model::{NetnsId, Protocol};
 
 /// One direction of a connection.
@@ -22,7 +22,7 @@ pub(super) struct Direction {
 }
 
 impl Direction {
-    fn of(packet: &Packet) -> Self {
+    pub fn of(packet: &Packet) -> Self {
         Self {
             protocol: packet.protocol,
             source: packet.source,
@@ -32,7 +32,7 @@ impl Direction {
         }
     }
 
-    fn inverse(&self) -> Self {
+    pub fn inverse(&self) -> Self {
         Self {
             protocol: self.protocol,
             source: self.destination,
@@ -56,10 +56,13 @@ pub(super) enum Manipulation {
 #[derive(Debug, Clone)]
 pub(super) struct Connection {
     pub netns: NetnsId,
+    pub zone: Zone,
     pub original: Direction,
     pub reply: Direction,
     pub mark: u32,
     pub seen_reply: bool,
+    /// IPS_CONFIRMED: its first packet has left, or reached its socket.
+    pub confirmed: bool,
     /// IPS_SRC_NAT.
     pub source_translated: bool,
     /// IPS_DST_NAT.
@@ -90,29 +93,37 @@ impl Connections {
         if packet.tracking != Tracking::NotYet {
             return;
         }
-        let tuple = Direction::of(packet);
+        // An ICMP error is found by the packet it is about (`nf_conntrack_inet_error`).
+        let tuple = match &packet.about {
+            Some(about) => about.inverse(),
+            None => Direction::of(packet),
+        };
+        let related = packet.about.is_some();
+        let zone = packet.template.take().unwrap_or(Zone::DEFAULT);
         for (connection, entry) in self
             .0
             .iter_mut()
             .enumerate()
             .filter(|(_, entry)| entry.netns == netns)
         {
-            let reply = entry.reply == tuple;
-            if !reply && entry.original != tuple {
+            let original = entry.original == tuple && entry.zone.original() == zone.original();
+            let reply = entry.reply == tuple && entry.zone.reply() == zone.reply();
+            if !original && !reply {
                 continue;
             }
-            entry.seen_reply |= reply;
-            let established = reply || entry.seen_reply;
+            entry.seen_reply |= reply && !related;
+            let established = !related && (reply || entry.seen_reply);
             packet.tracking = Tracking::Tracked(Tracked {
                 connection,
                 reply,
                 established,
+                related,
             });
             return;
         }
-        // A SYN/ACK does not start a connection, nor does a reset: nf_conntrack_proto_tcp.c, tcp_new.
-        let starts = packet.tcp_flags & 0x12 != 0x12 && packet.tcp_flags & 0x04 == 0;
-        if packet.protocol == Protocol::Tcp && !starts {
+        // Neither a SYN/ACK nor a reset starts a connection: nf_conntrack_proto_tcp.c, tcp_new.
+        let no_start = packet.tcp_flags & 0x12 == 0x12 || packet.tcp_flags & 0x04 != 0;
+        if packet.protocol == Protocol::Tcp && no_start {
             packet.tracking = Tracking::Invalid;
             return;
         }
@@ -124,10 +135,12 @@ impl Connections {
         let connection = self.0.len();
         self.0.push(Connection {
             netns,
+            zone,
             reply: tuple.inverse(),
             original: tuple,
             mark: 0,
             seen_reply: false,
+            confirmed: false,
             source_translated: false,
             destination_translated: false,
             source_settled: false,
@@ -137,7 +150,13 @@ impl Connections {
             connection,
             reply: false,
             established: false,
+            related: false,
         });
+    }
+
+    /// `nf_conntrack_confirm`: behind everything else at INPUT and POSTROUTING.
+    pub fn confirm(&mut self, tracked: Tracked) {
+        self.get_mut(tracked).confirmed = true;
     }
 
     /// How many of this walk's connections have got another source.
@@ -156,11 +175,30 @@ impl Connections {
             Manipulation::Source => entry.source_settled,
             Manipulation::Destination => entry.destination_settled,
         };
-        (!tracked.established && !settled).then_some(tracked)
+        // An ICMP error is rewritten as the connection says; a reset that REJECT sends may still be asked about.
+        let asks = !tracked.established && !settled && packet.about.is_none();
+        asks.then_some(tracked)
     }
 
-    /// The rules were asked and translated nothing (`nf_nat_alloc_null_binding`).
-    pub fn settle(&mut self, tracked: Tracked, half: Manipulation) {
+    /// The rules were asked and translated nothing (`nf_nat_alloc_null_binding`). Where another connection is answered
+    /// with the same addresses and ports already, in the same zone, the source gets another port.
+    pub fn leave(&mut self, tracked: Tracked, half: Manipulation) {
+        self.settle(tracked, half);
+        let this = self.get(tracked);
+        let taken = self.0.iter().enumerate().any(|(at, other)| {
+            let original =
+                other.original == this.reply && other.zone.original() == this.zone.reply();
+            let reply = other.reply == this.reply && other.zone.reply() == this.zone.reply();
+            at != tracked.connection && other.netns == this.netns && (original || reply)
+        });
+        if taken && half == Manipulation::Source && this.original.protocol.has_ports() {
+            let entry = self.get_mut(tracked);
+            entry.reply.destination_port = Port::at_random(entry.reply.destination_port);
+            entry.source_translated = true;
+        }
+    }
+
+    fn settle(&mut self, tracked: Tracked, half: Manipulation) {
         let entry = self.get_mut(tracked);
         match half {
             Manipulation::Source => entry.source_settled = true,
@@ -168,43 +206,18 @@ impl Connections {
         }
     }
 
-    /// `nf_nat_setup_info`: this half of the connection is translated to a range, of which `address` was picked.
-    pub fn translate(
-        &mut self,
-        tracked: Tracked,
-        half: Manipulation,
-        address: Option<IpAddr>,
-        range: &NatRange,
-    ) {
+    /// What the packets of a connection look like after the translations so far, seen from its first one.
+    pub fn translated(&self, tracked: Tracked) -> Direction {
+        self.get(tracked).reply.inverse()
+    }
+
+    /// `nf_nat_setup_info`: this half of the connection becomes that of `wanted`.
+    pub fn translate(&mut self, tracked: Tracked, half: Manipulation, wanted: &Direction) {
         self.settle(tracked, half);
         let entry = self.get_mut(tracked);
-        let current = entry.reply.inverse();
-        let mut wanted = current.clone();
-        match half {
-            Manipulation::Source => {
-                wanted.source = address.unwrap_or(wanted.source);
-                wanted.source_port = match range.ports {
-                    _ if !wanted.protocol.has_ports() => wanted.source_port,
-                    Some(ports) => Port {
-                        first: ports.first,
-                        last: ports.last,
-                    },
-                    None if range.random => Port::UNPRIVILEGED,
-                    None => wanted.source_port,
-                };
-            }
-            Manipulation::Destination => {
-                wanted.destination = address.unwrap_or(wanted.destination);
-                if let Some(ports) = range.ports.filter(|_| wanted.protocol.has_ports()) {
-                    wanted.destination_port = Port {
-                        first: ports.first,
-                        last: ports.last,
-                    };
-                }
-            }
-        }
-        if wanted != current {
-            entry.reply = wanted.inverse();
+        let reply = wanted.inverse();
+        if entry.reply != reply {
+            entry.reply = reply;
             match half {
                 Manipulation::Source => entry.source_translated = true,
                 Manipulation::Destination => entry.destination_translated = true,
@@ -235,6 +248,23 @@ impl Connections {
         } else {
             entry.reply.inverse()
         };
+        if let Some(about) = &mut packet.about {
+            // nf_nat_icmp_reply_translation: the packet inside goes the other way.
+            let inside = target.inverse();
+            match half {
+                Manipulation::Source => {
+                    packet.source = target.source;
+                    about.destination = inside.destination;
+                    about.destination_port = inside.destination_port;
+                }
+                Manipulation::Destination => {
+                    packet.destination = target.destination;
+                    about.source = inside.source;
+                    about.source_port = inside.source_port;
+                }
+            }
+            return true;
+        }
         match half {
             Manipulation::Source => {
                 packet.source = target.source;

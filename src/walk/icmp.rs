@@ -63,6 +63,33 @@ impl IcmpError {
         )
     }
 
+    /// Its type and code. What a family does not have is never sent in it.
+    pub fn type_and_code(self, family: Family) -> (u8, u8) {
+        match family {
+            Family::V4 => match self {
+                Self::NetUnreachable => (3, 0),
+                Self::HostUnreachable => (3, 1),
+                Self::ProtocolUnreachable => (3, 2),
+                Self::PortUnreachable => (3, 3),
+                Self::TooBig => (3, 4),
+                Self::NetProhibited => (3, 9),
+                Self::HostProhibited => (3, 10),
+                Self::AdminProhibited | Self::PolicyFail | Self::RejectRoute => (3, 13),
+                Self::TimeExceeded => (11, 0),
+            },
+            Family::V6 => match self {
+                Self::NetUnreachable => (1, 0),
+                Self::AdminProhibited | Self::NetProhibited | Self::HostProhibited => (1, 1),
+                Self::HostUnreachable => (1, 3),
+                Self::PortUnreachable | Self::ProtocolUnreachable => (1, 4),
+                Self::PolicyFail => (1, 5),
+                Self::RejectRoute => (1, 6),
+                Self::TooBig => (2, 0),
+                Self::TimeExceeded => (3, 0),
+            },
+        }
+    }
+
     /// Its name, for messages.
     pub fn name(self) -> &'static str {
         match self {

@@ -8,6 +8,7 @@
 //! Where the kernel chooses by chance, or something cannot be known, the walk asks its [`explore::Choices`] and is
 //! repeated for every answer; [`paths`] puts the runs together.
 
+mod arp;
 mod bridge;
 mod bridge_forward;
 mod bridge_port;
@@ -24,6 +25,7 @@ mod outside;
 mod packet;
 mod paths;
 mod receive;
+mod refusal;
 mod routing;
 mod segment;
 mod send;
@@ -37,6 +39,7 @@ mod walker;
 
 use std::collections::BTreeSet;
 
+use conntrack::Direction;
 use explore::{Choices, explore};
 use journey::{Journey, step};
 use packet::{Packet, Port};
@@ -100,6 +103,7 @@ struct Run {
 
 fn run(cluster: &Cluster, flow: &Flow, choices: &mut Choices) -> Run {
     let mut walk = Walk::new(cluster, std::mem::take(choices));
+    let flow = &send::dialled(flow);
     let fate = set_out(&mut walk, flow);
     let forth = walk.journey.take();
     let back = match &fate {
@@ -186,6 +190,7 @@ fn set_out(walk: &mut Walk<'_>, flow: &Flow) -> Fate {
             );
             walk.journey.step(step(StepKind::Wire, text));
             packet.destination_mac = here.link(&device).and_then(|link| link.mac);
+            walk.sent = Some(Direction::of(&packet));
             walk.receive(start, &device, packet)
         }
         None => {
@@ -209,13 +214,14 @@ fn what_is_sent(flow: &Flow) -> &'static str {
 
 /// The way of a refusal back to the client, if it does not get there.
 fn lose_refusal(walk: &mut Walk<'_>, flow: &Flow, stopped: &Stopped) -> Option<Stopped> {
-    let (netns, packet) = stopped.refusal.as_deref()?;
-    let from = Recipient::Socket(*netns);
-    let mut lost = come_back(walk, flow, &from, packet.clone(), "the refusal").err()?;
-    lost.at.why = format!(
-        "{}; but the refusal is lost: {}",
-        stopped.at.why, lost.at.why
-    );
+    let refusal = stopped.refusal.as_deref()?;
+    let fate = walk.send_refusal(refusal);
+    let mut lost = come_home(walk, flow, fate, "the refusal").err()?;
+    let but = match lost.verdict {
+        Verdict::Undetermined => "whether the refusal arrives is not known",
+        _ => "but the refusal is lost",
+    };
+    lost.at.why = format!("{}; {but}: {}", stopped.at.why, lost.at.why);
     Some(lost)
 }
 
@@ -252,6 +258,11 @@ fn come_back(
             walk.receive(*netns, device, answer)
         }
     };
+    come_home(walk, flow, fate, word)
+}
+
+/// Whether what was sent back reached the client, and is an answer to what it sent.
+fn come_home(walk: &mut Walk<'_>, flow: &Flow, fate: Fate, word: &str) -> Result<(), Stopped> {
     let on_reply = |mut stopped: Stopped| {
         stopped.at.on = Some("reply".to_owned());
         if stopped.verdict != Verdict::Undetermined {
@@ -262,9 +273,11 @@ fn come_back(
     };
     let arrived = fate.map_err(on_reply)?;
     let expected_port = flow.destination_port;
-    let ports_fit =
-        !flow.protocol.has_ports() || arrived.packet.source_port.number() == Some(expected_port);
-    let recognised = arrived.packet.source == flow.destination && ports_fit;
+    let answered = match &arrived.packet.about {
+        Some(about) => about.clone(),
+        None => Direction::of(&arrived.packet).inverse(),
+    };
+    let recognised = walk.sent.as_ref() == Some(&answered);
     let home = match (&arrived.to, flow.external_source) {
         (Recipient::Socket(netns), None) => *netns == flow.start,
         (Recipient::Outside { .. }, Some(client)) => arrived.packet.destination == client,

@@ -6,18 +6,17 @@
 
 use std::net::IpAddr;
 
+use super::arp::{self, asks_as};
 use super::icmp::IcmpError;
 use super::journey::{proven, step};
 use super::learn::is_fixed;
-use super::packet::{Packet, Port};
-use super::receive::{conf_keys, may_forward};
-use super::routing::{Lookup, Routed, is_local, lookup};
+use super::packet::Packet;
+use super::receive::conf_keys;
+use super::routing::is_local;
 use super::segment::Reached;
 use super::walker::{Stop, Stopped, Walk};
 use crate::model::trace::StepKind;
-use crate::model::{
-    AddressScope, Family, LinkKind, Mac, NeighborState, NetnsId, Part, Protocol, RouteType,
-};
+use crate::model::{Family, LinkKind, Mac, NeighborState, NetnsId, Part};
 
 impl Walk<'_> {
     /// Resolves `next_hop` on `device`; `None` where the device needs no addresses.
@@ -42,7 +41,7 @@ impl Walk<'_> {
             };
             return Err(self.stop(packet, why.at(device)));
         };
-        if link.noarp || matches!(link.kind, LinkKind::Loopback) {
+        if link.kind == LinkKind::Loopback {
             return Ok(None);
         }
         let known = here
@@ -65,18 +64,21 @@ impl Walk<'_> {
                 .step(proven(StepKind::Neighbor, text, "ip neigh", &entry.raw));
             return Ok(Some(mac));
         }
+        if link.noarp {
+            // The frame goes to the device's own address, if it has one (`arp_constructor`).
+            return Ok(link.mac);
+        }
         if known.is_none() {
             self.need_whole(netns, Part::Neighbors, packet)?;
         }
-        let asked = if packet.family() == Family::V4 {
-            "ARP"
-        } else {
-            "neighbour discovery"
+        let asked = match Family::of(next_hop) {
+            Family::V4 => "ARP",
+            Family::V6 => "neighbour discovery",
         };
         let raw = known
             .map(|entry| entry.raw.as_str())
             .unwrap_or("(no entry)");
-        match self.who_has(netns, device, next_hop) {
+        match self.who_has(netns, device, next_hop, packet) {
             Answerer::Captured(first, others) => {
                 let (at, name, mac) = self.first_to_answer(first, others, next_hop);
                 let place = self.place_name(at);
@@ -134,7 +136,7 @@ impl Walk<'_> {
     }
 
     /// Who answers for an address on the link of a device: those who have it; without any, those who pass it on.
-    fn who_has(&self, netns: NetnsId, device: &str, ip: IpAddr) -> Answerer {
+    fn who_has(&self, netns: NetnsId, device: &str, ip: IpAddr, packet: &Packet) -> Answerer {
         if !self.takes_its_own(netns, device) {
             return Answerer::Unheard;
         }
@@ -150,16 +152,18 @@ impl Walk<'_> {
                 Some((*at, name.clone(), mac))
             })
         };
-        let lost_of = |(at, name, _): &Host| self.lost_answer(*at, name, ip);
-        let mut owners =
-            hosts().filter(|host| self.answers(host.0, &host.1, ip) && lost_of(host).is_none());
+        let asker = asks_as(self.cluster.netns(netns), device, ip, packet);
+        let has = |(at, name, _): &Host| arp::has(self.cluster.netns(*at), name, ip, asker);
+        let lost_of = |host: &Host| self.lost_answer(host.0, &host.1, ip, has(host));
+        let mut owners = hosts().filter(|host| has(host) && lost_of(host).is_none());
         if let Some(first) = owners.next() {
             return Answerer::Captured(first, owners.collect());
         }
         if let Some(why) = lost.or_else(|| hosts().find_map(|host| lost_of(&host))) {
             return Answerer::Lost(why);
         }
-        let mut proxies = hosts().filter(|(at, name, _)| self.answers_for_others(*at, name, ip));
+        let mut proxies = hosts()
+            .filter(|(at, name, _)| arp::passes_on(self.cluster.netns(*at), name, ip, asker));
         match proxies.next() {
             Some(first) => Answerer::Captured(first, proxies.collect()),
             None if complete => Answerer::Nobody,
@@ -167,25 +171,32 @@ impl Walk<'_> {
         }
     }
 
-    /// What was lost of a host may make it answer, or (arp_ignore) not answer.
-    fn lost_answer(&self, netns: NetnsId, device: &str, ip: IpAddr) -> Option<String> {
+    /// Why it is not known whether a host answers: what is lost of its tables may make it answer, or not.
+    fn lost_answer(
+        &self,
+        netns: NetnsId,
+        device: &str,
+        ip: IpAddr,
+        answers: bool,
+    ) -> Option<String> {
         let family = Family::of(ip);
-        let keys = conf_keys(device, "arp_ignore");
-        let settings_known =
-            family == Family::V6 || keys.iter().all(|key| self.sysctl(netns, key).is_some());
-        if self.cluster.netns(netns).routes(family).is_none() {
+        let here = self.cluster.netns(netns);
+        if here.routes(family).is_none() {
             let place = self.place_name(netns);
-            Some(format!(
+            return Some(format!(
                 "the routes of {place} were not read: it may have {ip}"
-            ))
-        } else if !is_local(self.cluster.netns(netns), ip) {
-            self.only_in_part(netns, Part::Routes(family))
-        } else if !self.answers(netns, device, ip) {
-            self.only_in_part(netns, Part::Addresses)
-        } else if !settings_known {
-            self.only_in_part(netns, Part::Sysctls)
-        } else {
+            ));
+        }
+        let read = |key: &String| self.sysctl(netns, key).is_some();
+        let keys = ["arp_ignore", "rp_filter"].map(|key| conf_keys(device, key));
+        if answers && (family == Family::V6 || keys.iter().flatten().all(read)) {
             None
+        } else if answers {
+            self.only_in_part(netns, Part::Sysctls)
+        } else if is_local(self.cluster.netns(netns), ip) {
+            self.only_in_part(netns, Part::Addresses)
+        } else {
+            self.only_in_part(netns, Part::Routes(family))
         }
     }
 
@@ -210,62 +221,6 @@ impl Walk<'_> {
             0
         };
         all.swap_remove(picked.min(all.len() - 1))
-    }
-
-    /// `arp_ignore` (Documentation/networking/ip-sysctl.rst): whether a host answers for an address of its own.
-    fn answers(&self, netns: NetnsId, device: &str, ip: IpAddr) -> bool {
-        let here = self.cluster.netns(netns);
-        let on_device = || here.addresses_of(device).any(|address| address.ip == ip);
-        let scope_is = |fits: fn(AddressScope) -> bool| {
-            let all = here.addresses.iter().flatten();
-            all.filter(|address| address.ip == ip)
-                .any(|address| fits(address.scope))
-        };
-        match self.ipv4_setting(netns, device, "arp_ignore") {
-            _ if ip.is_ipv6() => is_local(here, ip),
-            // Any address of the host, whatever device it is on.
-            0 => is_local(here, ip),
-            1 | 2 => on_device(),
-            3 => is_local(here, ip) && scope_is(|scope| scope < AddressScope::Host),
-            _ => false,
-        }
-    }
-
-    /// `arp_process`, `arp_fwd_proxy`: with proxy_arp a router answers for what it forwards to another device.
-    fn answers_for_others(&self, netns: NetnsId, device: &str, ip: IpAddr) -> bool {
-        if ip.is_ipv6()
-            || self.ipv4_setting(netns, device, "proxy_arp") == 0
-            || may_forward(self.cluster.netns(netns), device, Family::V4) != Some(true)
-        {
-            return false;
-        }
-        let query = Lookup {
-            destination: ip,
-            source: None,
-            iif: device,
-            oif: None,
-            mark: 0,
-            tos: 0,
-            protocol: Protocol::Other(0),
-            ports: (Port::NONE, Port::NONE),
-            uid: Some(0),
-        };
-        match lookup(self.cluster.netns(netns), &query) {
-            Routed::Found { route, ways, .. } => {
-                let elsewhere = ways
-                    .iter()
-                    .all(|way| way.hop.device.as_deref() != Some(device));
-                route.kind == RouteType::Unicast && elsewhere
-            }
-            _ => false,
-        }
-    }
-
-    /// A setting that a device has if it or `all` has it, the greater one.
-    fn ipv4_setting(&self, netns: NetnsId, device: &str, key: &str) -> i64 {
-        let sysctls = self.cluster.netns(netns).sysctls.as_ref();
-        let conf = |name: &str| sysctls.and_then(|all| all.conf(Family::V4, name, key));
-        conf("all").unwrap_or(0).max(conf(device).unwrap_or(0))
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use super::conntrack::Direction;
+use crate::model::iptables::Zone;
 use crate::model::{Family, Mac, NetnsId, Protocol};
 
 /// A port, or the range it is known to lie in (an ephemeral source port, one chosen at random by masquerading).
@@ -20,11 +22,16 @@ impl Port {
         first: 32768,
         last: 60999,
     };
-    /// What random source port translation chooses from (nf_nat_core.c, `nf_nat_l4proto_unique_tuple`).
-    pub const UNPRIVILEGED: Self = Self {
-        first: 1024,
-        last: 65535,
-    };
+    /// What source translation chooses from at random (nf_nat_core.c, `nf_nat_l4proto_unique_tuple`): privileged ports
+    /// stay privileged.
+    pub fn at_random(current: Self) -> Self {
+        let (first, last) = match current.last {
+            ..512 => (1, 511),
+            512..1024 => (600, 1023),
+            _ => (1024, u16::MAX),
+        };
+        Self { first, last }
+    }
 
     pub fn known(number: u16) -> Self {
         Self {
@@ -58,6 +65,8 @@ pub(super) struct Tracked {
     pub reply: bool,
     /// IP_CT_ESTABLISHED or IP_CT_ESTABLISHED_REPLY, else IP_CT_NEW.
     pub established: bool,
+    /// IP_CT_RELATED or IP_CT_RELATED_REPLY: an error about the connection.
+    pub related: bool,
 }
 
 /// Connection tracking's view of a packet.
@@ -93,6 +102,8 @@ pub(super) struct Packet {
     pub dont_fragment: bool,
     pub mark: u32,
     pub tracking: Tracking,
+    /// What a CT rule laid down for its tracking, until then.
+    pub template: Option<Zone>,
     /// Source and destination of the frame it is in, where it is in one.
     pub source_mac: Option<Mac>,
     pub destination_mac: Option<Mac>,
@@ -102,6 +113,8 @@ pub(super) struct Packet {
     pub bridge_port_in: Option<String>,
     /// The bridge port it is about to leave by (`physoutdev`).
     pub bridge_port_out: Option<String>,
+    /// What an ICMP error is about: the packet that it answers, as it was there.
+    pub about: Option<Direction>,
     /// What a vxlan device wrapped: VNI and the inner frame.
     pub inner: Option<Box<(u32, Packet)>>,
 }
@@ -131,11 +144,13 @@ impl Packet {
             dont_fragment: true,
             mark: 0,
             tracking: Tracking::NotYet,
+            template: None,
             source_mac: None,
             destination_mac: None,
             socket: None,
             bridge_port_in: None,
             bridge_port_out: None,
+            about: None,
             inner: None,
         }
     }
@@ -159,12 +174,20 @@ impl Packet {
             ttl: 64,
             mark: 0,
             tracking: Tracking::NotYet,
+            template: None,
             source_mac: None,
             destination_mac: None,
             socket: None,
             bridge_port_in: None,
             bridge_port_out: None,
+            about: None,
             inner: None,
+            // An echo comes back with its own; what programs set on their sockets is not known.
+            tos: if self.protocol == Protocol::Icmp {
+                self.tos
+            } else {
+                0
+            },
             ..self.clone()
         }
     }
@@ -173,6 +196,7 @@ impl Packet {
     /// `skb_scrub_packet`): its connection; and its mark too when it changes namespace.
     pub fn scrub(&mut self, changes_namespace: bool) {
         self.tracking = Tracking::NotYet;
+        self.template = None;
         self.bridge_port_in = None;
         self.bridge_port_out = None;
         self.socket = None;

@@ -36,18 +36,23 @@ impl<'c> Walk<'c> {
             self.hook(place, &mut packet)?;
         }
         packet.bridge_port_in = None;
+        if matches!(packet.destination, IpAddr::V4(ip) if ip.is_broadcast()) {
+            return Err(self.not_followed(netns, device, &packet));
+        }
         let chosen = self.route_input(netns, device, &packet)?;
         match chosen.route.kind {
             RouteType::Local | RouteType::Anycast => self.input(netns, device, packet),
             RouteType::Unicast => self.forward(netns, device, packet, chosen),
-            _ => {
-                let why = format!(
-                    "{} is a broadcast or multicast address here, which this walk does not follow",
-                    packet.destination
-                );
-                Err(self.stop(&packet, Stop::unknown(netns, why).at(device)))
-            }
+            _ => Err(self.not_followed(netns, device, &packet)),
         }
+    }
+
+    fn not_followed(&mut self, netns: NetnsId, device: &str, packet: &Packet) -> Stopped {
+        let why = format!(
+            "{} is a broadcast or multicast address here, which this walk does not follow",
+            packet.destination
+        );
+        self.stop(packet, Stop::unknown(netns, why).at(device))
     }
 
     /// Sent to an address of its own host: out by lo and in again, its connection and route kept

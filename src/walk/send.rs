@@ -1,19 +1,21 @@
 //! What is made here: route, OUTPUT, perhaps route again, POSTROUTING, neighbour, device
 //! (net/ipv4/route.c `ip_route_output_key`, net/ipv4/ip_output.c, net/netfilter/nf_nat_proto.c `ip_route_me_harder`).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
+use super::conntrack::Direction;
 use super::explore::Question;
 use super::icmp::IcmpError;
 use super::journey::{proven, step};
 use super::netfilter::{Hook, Place};
 use super::packet::{Packet, Port};
+use super::refusal::Denial;
 use super::routing::{Lookup, Refusal, Routed, Way, is_local, lookup};
 use super::source_address::{select_address, source_for};
 use super::source_check::set_for;
 use super::walker::{Fate, Stop, Stopped, Walk};
-use crate::model::trace::{ClientSees, StepKind, Verdict};
-use crate::model::{Netns, NetnsId, NextHop, Part, Protocol, Route, RouteScope, RouteType};
+use crate::model::trace::{ClientSees, StepKind};
+use crate::model::{Flow, Netns, NetnsId, NextHop, Part, Protocol, Route, RouteScope, RouteType};
 
 /// A route that was chosen for a packet.
 #[derive(Debug, Clone)]
@@ -42,6 +44,9 @@ impl<'c> Walk<'c> {
     pub fn send(&mut self, netns: NetnsId, mut packet: Packet, source: Option<IpAddr>) -> Fate {
         self.journey.enter(self.cluster, netns, None);
         packet.socket = Some(netns);
+        if matches!(packet.destination, IpAddr::V4(ip) if ip.is_broadcast()) {
+            return Err(self.refuse_broadcast(netns, &packet));
+        }
         let chosen = match source {
             Some(source) => {
                 packet.source = source;
@@ -60,20 +65,52 @@ impl<'c> Walk<'c> {
             None => self.connect(netns, &mut packet)?,
         };
         if chosen.route.kind == RouteType::Broadcast {
-            let why = format!("{} is a broadcast address", packet.destination);
-            let sees = match packet.protocol {
-                Protocol::Tcp => ClientSees::Unreachable,
-                // Unless the program set SO_BROADCAST.
-                _ => ClientSees::Prohibited,
-            };
-            let refused = Stop {
-                client_sees: Some(sees),
-                ..Stop::unreachable(netns, why)
-            };
-            return Err(self.stop(&packet, refused));
+            return Err(self.refuse_broadcast(netns, &packet));
         }
         self.write_route(&chosen, &packet);
+        if self.sent.is_none() && packet.inner.is_none() {
+            self.sent = Some(Direction::of(&packet));
+        }
         self.output(netns, packet, chosen)
+    }
+
+    /// What a program sees that sends to everybody without having set SO_BROADCAST.
+    fn refuse_broadcast(&mut self, netns: NetnsId, packet: &Packet) -> Stopped {
+        let why = format!("{} is a broadcast address", packet.destination);
+        let sees = match packet.protocol {
+            Protocol::Tcp => ClientSees::Unreachable,
+            _ => ClientSees::Prohibited,
+        };
+        let refused = Stop {
+            client_sees: Some(sees),
+            ..Stop::unreachable(netns, why)
+        };
+        self.stop(packet, refused)
+    }
+
+    /// The route of an answer that refuses a packet, and its source where it has none.
+    pub fn route_refusal(
+        &mut self,
+        netns: NetnsId,
+        answer: &mut Packet,
+        source: Option<IpAddr>,
+    ) -> Result<Chosen<'c>, Stopped> {
+        let here: &'c Netns = self.cluster.netns(netns);
+        let own = source.filter(|ip| is_local(here, *ip));
+        let query = Lookup {
+            uid: Some(0),
+            ..Lookup::made_here(answer, own)
+        };
+        let chosen = self.route_output(netns, answer, &query)?;
+        let of_route = || source_for(here, chosen.route, chosen.hop, answer.destination);
+        match source.or_else(of_route) {
+            Some(source) => answer.source = source,
+            None => {
+                let why = "the source of an ICMP error is not known";
+                return Err(self.stop(answer, Stop::unknown(netns, why)));
+            }
+        }
+        Ok(chosen)
     }
 
     /// A socket without a source address gets one by a first lookup, and is routed with it by a second one
@@ -95,23 +132,28 @@ impl<'c> Walk<'c> {
                 .map(|source| vec![(source, 1)])
                 .unwrap_or_default(),
         };
-        let Some(source) = self.one_source(&sources) else {
+        let source = self.one_source(&sources);
+        if source.is_none() {
             let stop = match (found, &here.addresses) {
                 (Err(refused), _) => return Err(self.refuse_output(netns, packet, refused)),
                 (Ok(_), None) => Stop::unknown(
                     netns,
                     "the addresses here were not read: the source is not known",
                 ),
+                // IPv4 sends from 0.0.0.0 then.
+                (Ok(_), Some(_)) if packet.destination.is_ipv4() => {
+                    return self.route_output(netns, packet, &first);
+                }
                 (Ok(_), Some(_)) => Stop::unreachable(netns, "there is no address to send from"),
             };
             return Err(self.stop(packet, stop));
-        };
-        packet.source = source;
-        self.route_output(netns, packet, &Lookup::made_here(packet, Some(source)))
+        }
+        packet.source = source.unwrap_or(packet.source);
+        self.route_output(netns, packet, &Lookup::made_here(packet, source))
     }
 
     /// The OUTPUT hook, and a second routing decision where it changed what the first one rested on.
-    fn output(&mut self, netns: NetnsId, mut packet: Packet, chosen: Chosen<'c>) -> Fate {
+    pub fn output(&mut self, netns: NetnsId, mut packet: Packet, chosen: Chosen<'c>) -> Fate {
         let out_device = chosen.device.clone();
         let place = Place {
             netns,
@@ -130,7 +172,13 @@ impl<'c> Walk<'c> {
                     uid: Some(0),
                     ..Lookup::made_here(&packet, Some(packet.source))
                 };
-                let again = self.route_output(netns, &packet, &again)?;
+                // A datagram fails with the error; TCP sends its segment again, and waits.
+                let again = self
+                    .route_output(netns, &packet, &again)
+                    .map_err(|stopped| match packet.protocol {
+                        Protocol::Tcp => stopped.seen_as(ClientSees::Timeout),
+                        _ => stopped,
+                    })?;
                 self.write_route(&again, &packet);
                 again
             }
@@ -151,7 +199,8 @@ impl<'c> Walk<'c> {
         let place = Place {
             netns,
             hook: Hook::Postrouting,
-            in_device: None,
+            // ip_output: what is forwarded is still on the device it came in by.
+            in_device,
             out_device: Some(&device),
             next_hop: Some(next_hop),
         };
@@ -212,13 +261,8 @@ impl<'c> Walk<'c> {
         let why = format!(
             "{size} bytes do not fit the {mtu} of {device} and may not be fragmented: ICMP too big"
         );
-        let too_big = Stop {
-            verdict: Verdict::Rejected,
-            answered: Some(IcmpError::TooBig),
-            kind: StepKind::Reject,
-            ..Stop::dropped(netns, why).at(device)
-        };
-        Err(self.stop(packet, too_big))
+        let answer = Denial::Error(IcmpError::TooBig);
+        Err(self.stop(packet, Stop::rejected(netns, answer, why).at(device)))
     }
 
     /// A routing decision for what is made here.
@@ -435,6 +479,19 @@ impl<'c> Walk<'c> {
         let source = format!("route table {}", chosen.route.table);
         self.journey
             .step(proven(StepKind::Route, text, source, &chosen.route.raw));
+    }
+}
+
+/// To the unspecified address is to oneself (`ip_route_output_key_hash_rcu`, `tcp_v6_connect`).
+pub(super) fn dialled(flow: &Flow) -> Flow {
+    let destination = match flow.destination {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => flow.source.unwrap_or(IpAddr::from([127, 0, 0, 1])),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+    };
+    Flow {
+        destination,
+        ..flow.clone()
     }
 }
 

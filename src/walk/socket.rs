@@ -3,10 +3,12 @@
 
 use std::net::IpAddr;
 
+use super::icmp::IcmpError;
 use super::journey::{proven, step};
 use super::packet::Packet;
+use super::refusal::Denial;
 use super::walker::{Delivery, Fate, Recipient, Stop, Walk};
-use crate::model::trace::{Assumption, ClientSees, StepKind, Verdict};
+use crate::model::trace::{Assumption, StepKind};
 use crate::model::{Family, NetnsId, Part, Protocol, Socket, SocketState};
 
 impl Walk<'_> {
@@ -19,7 +21,7 @@ impl Walk<'_> {
             })
         };
         // An answer is taken by the socket that asked, which no list of listening sockets shows.
-        if packet.tcp_flags & 0x10 != 0 {
+        if packet.tcp_flags & 0x10 != 0 || packet.about.is_some() {
             return delivered(packet);
         }
         if packet.protocol == Protocol::Icmp {
@@ -61,8 +63,8 @@ impl Walk<'_> {
         }
         self.need_whole(netns, Part::Sockets, &packet)?;
         let answer = match packet.protocol {
-            Protocol::Tcp => "a TCP reset",
-            _ => "ICMP port unreachable",
+            Protocol::Tcp => Denial::Closed,
+            _ => Denial::Error(IcmpError::PortUnreachable),
         };
         let port = packet
             .destination_port
@@ -83,22 +85,11 @@ impl Walk<'_> {
             many => format!("{many} other {} ports listen", packet.protocol),
         };
         let why = format!(
-            "nothing listens on {}/{port} here, it answers with {answer} ({heard})",
-            packet.protocol
+            "nothing listens on {}/{port} here, it answers with {} ({heard})",
+            packet.protocol,
+            answer.name()
         );
-        let refused = Stop {
-            verdict: Verdict::Rejected,
-            client_sees: Some(ClientSees::Refused),
-            kind: StepKind::Reject,
-            ..Stop::dropped(netns, why)
-        };
-        let mut stopped = self.stop(&packet, refused);
-        let refusal = Packet {
-            tcp_flags: 0x14,
-            ..packet.answer()
-        };
-        stopped.refusal = Some(Box::new((netns, refusal)));
-        Err(stopped)
+        Err(self.stop(&packet, Stop::rejected(netns, answer, why)))
     }
 
     /// The kernel itself answers echo requests, unless it was told not to.

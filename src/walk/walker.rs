@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::conntrack::Connections;
+use super::conntrack::{Connections, Direction};
 use super::explore::Choices;
 use super::icmp::IcmpError;
 use super::journey::{Journey, step};
 use super::learn::Learned;
+use super::netfilter::Lists;
 use super::packet::Packet;
+use super::refusal::{Denial, Refusal};
 use crate::model::iptables::Wish;
 use crate::model::trace::{Assumption, ClientSees, Evidence, StepKind, StoppedAt, Verdict};
 use crate::model::{Cluster, NetnsId, Part};
@@ -20,6 +22,8 @@ pub(super) struct Walk<'c> {
     pub journey: Journey,
     pub connections: Connections,
     pub learned: Learned,
+    /// What rules of this walk noted in lists.
+    pub lists: Lists,
     /// What was not read and may matter.
     pub not_seen: BTreeSet<String>,
     /// Chains that the packet came to and which were not read.
@@ -28,6 +32,8 @@ pub(super) struct Walk<'c> {
     pub supposed: Vec<Assumption>,
     /// The packets that each host has forwarded: one that comes again comes until its TTL is used up.
     pub forwarded: Vec<(NetnsId, String)>,
+    /// The flow's first packet as its sender sent it: an answer to anything else is not for the client.
+    pub sent: Option<Direction>,
     /// Devices crossed so far: a packet that a bridge loop never lets go is given up.
     pub crossings: usize,
 }
@@ -57,8 +63,16 @@ pub(super) struct Stopped {
     pub verdict: Verdict,
     pub client_sees: Option<ClientSees>,
     pub at: Box<StoppedAt>,
-    /// What the receiving host sends back, by which the client learns of it.
-    pub refusal: Option<Box<(NetnsId, Packet)>>,
+    /// What is sent back, by which the client learns of it.
+    pub refusal: Option<Box<Refusal>>,
+}
+
+impl Stopped {
+    /// The same, but the client sees something else.
+    pub fn seen_as(mut self, sees: ClientSees) -> Self {
+        self.client_sees = self.client_sees.and(Some(sees));
+        self
+    }
 }
 
 /// An end, before it is written down by [`Walk::stop`].
@@ -71,8 +85,8 @@ pub(super) struct Stop {
     pub kind: StepKind,
     pub why: String,
     pub evidence: Option<Evidence>,
-    /// The error that is sent back: what the program sees of it depends on the protocol.
-    pub answered: Option<IcmpError>,
+    /// What is sent back: what the program sees of an error depends on the protocol.
+    pub answered: Option<Denial>,
     /// Dropped on the way out of the socket that sends it: the program sees EPERM, unless it is TCP, which tries again.
     pub at_output: bool,
 }
@@ -106,7 +120,18 @@ impl Stop {
     pub fn answered(netns: NetnsId, error: IcmpError, why: impl Into<String>) -> Self {
         Self {
             verdict: Verdict::Unreachable,
-            answered: Some(error),
+            answered: Some(Denial::Error(error)),
+            ..Self::dropped(netns, why)
+        }
+    }
+
+    /// The host answers that it does not take the packet.
+    pub fn rejected(netns: NetnsId, denial: Denial, why: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::Rejected,
+            client_sees: Some(ClientSees::Refused),
+            kind: StepKind::Reject,
+            answered: Some(denial),
             ..Self::dropped(netns, why)
         }
     }
@@ -149,6 +174,8 @@ impl<'c> Walk<'c> {
             wishes: BTreeSet::new(),
             supposed: Vec::new(),
             learned: Learned::default(),
+            lists: Lists::default(),
+            sent: None,
             forwarded: Vec::new(),
             crossings: 0,
         }
@@ -167,15 +194,24 @@ impl<'c> Walk<'c> {
             answered,
             at_output,
         } = stop;
+        let mut refusal = answered.map(|denial| {
+            Box::new(Refusal {
+                netns,
+                denial,
+                packet: packet.clone(),
+            })
+        });
         if packet.inner.is_some() && verdict != Verdict::Undetermined {
             verdict = Verdict::Dropped;
             client_sees = Some(ClientSees::Timeout);
+            refusal = None;
         } else if at_output
             && packet.socket == Some(netns)
             && packet.protocol != crate::model::Protocol::Tcp
         {
             client_sees = Some(ClientSees::Prohibited);
-        } else if let Some(error) = answered {
+            refusal = None;
+        } else if let Some(Denial::Error(error)) = answered {
             client_sees = Some(self.seen_by_sender(netns, packet, error));
         }
         self.journey.enter(self.cluster, netns, None);
@@ -194,7 +230,7 @@ impl<'c> Walk<'c> {
             verdict,
             client_sees,
             at: Box::new(at),
-            refusal: None,
+            refusal,
         }
     }
 

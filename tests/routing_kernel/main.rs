@@ -10,6 +10,9 @@
 
 mod asking;
 mod chance;
+mod dial;
 mod lookups;
+mod packets;
+mod scenes;
 mod setups;
 mod space;

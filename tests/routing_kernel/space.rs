@@ -49,6 +49,19 @@ impl Space {
         &self.names[at]
     }
 
+    /// Joins two of them by a veth pair, both ends up.
+    pub fn join(&self, (at, device): (usize, &str), (other, peer): (usize, &str)) {
+        self.ip(
+            at,
+            &format!(
+                "link add {device} type veth peer name {peer} netns {}",
+                self.names[other]
+            ),
+        );
+        self.ip(at, &format!("link set {device} up"));
+        self.ip(other, &format!("link set {peer} up"));
+    }
+
     /// Runs lines of `ip` commands inside one; they must succeed.
     pub fn ip(&self, at: usize, lines: &str) {
         let said = self.try_ip(at, lines);
@@ -102,6 +115,27 @@ impl Space {
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }
         }
+    }
+
+    /// Runs a line of a shell inside one; it must succeed.
+    pub fn shell(&self, at: usize, line: &str) {
+        self.output(at, line);
+    }
+
+    /// The same, with what it prints.
+    pub fn output(&self, at: usize, line: &str) -> String {
+        let output = Command::new("ip")
+            .args(["netns", "exec", &self.names[at], "sh", "-ec", line])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "in namespace {at}: {line}: {said}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.names.len()
     }
 
     /// Sets kernel settings: `net.ipv4.ip_forward=1`, separated by blanks; a dot in a device's name is not possible.

@@ -17,11 +17,29 @@ use crate::model::{IpSet, Protocol, SetElement, SetPart};
 pub fn ipsets(text: &str, report: &mut Report) -> Vec<IpSet> {
     let mut sets: Vec<IpSet> = Vec::new();
     let mut index: HashMap<String, usize> = HashMap::new();
+    let mut masks: HashMap<String, Option<u8>> = HashMap::new();
     for (line, text) in lines(text) {
         let mut words = text.split_ascii_whitespace();
         match (words.next(), words.next(), words.next()) {
             (Some("create"), Some(name), Some(kind)) => {
                 let ipv6 = text.contains(" family inet6");
+                let options: Vec<&str> = words.collect();
+                let option = |wanted: &str| {
+                    let at = options.iter().position(|word| *word == wanted)?;
+                    options.get(at + 1).copied()
+                };
+                if option("bitmask").is_some() || option("markmask").is_some() {
+                    report.gap(
+                        line,
+                        format!(
+                            "a set whose elements are masked bit by bit: {}",
+                            excerpt(text)
+                        ),
+                    );
+                    continue;
+                }
+                let netmask = option("netmask").and_then(|length| length.parse().ok());
+                masks.insert(name.to_owned(), netmask);
                 let (name, kind) = (name.to_owned(), kind.to_owned());
                 index.insert(name.clone(), sets.len());
                 sets.push(IpSet {
@@ -40,8 +58,9 @@ pub fn ipsets(text: &str, report: &mut Report) -> Vec<IpSet> {
                     continue;
                 };
                 let nomatch = words.any(|word| word == "nomatch");
-                let read =
-                    parts(&set.kind, element).map_err(|what| format!("{what}: {}", excerpt(text)));
+                let netmask = masks.get(name).copied().flatten();
+                let read = parts(&set.kind, element, netmask)
+                    .map_err(|what| format!("{what}: {}", excerpt(text)));
                 if let Some(parts) = report.keep(line, read) {
                     set.elements.push(SetElement {
                         parts,
@@ -57,7 +76,9 @@ pub fn ipsets(text: &str, report: &mut Report) -> Vec<IpSet> {
 }
 
 /// The parts of an element, one for each dimension of the set's type.
-fn parts(kind: &str, element: &str) -> FieldResult<Vec<SetPart>> {
+///
+/// With `netmask` its addresses stand for networks.
+fn parts(kind: &str, element: &str, netmask: Option<u8>) -> FieldResult<Vec<SetPart>> {
     let (method, dimensions) = kind.split_once(':').ok_or("the set's type is not known")?;
     let dimensions: Vec<&str> = dimensions.split(',').collect();
     let texts: Vec<&str> = element.split(',').collect();
@@ -69,7 +90,16 @@ fn parts(kind: &str, element: &str) -> FieldResult<Vec<SetPart>> {
     dimensions
         .iter()
         .zip(texts)
-        .map(|(dimension, text)| part(method, dimension, text))
+        .map(
+            |(dimension, text)| match (part(method, dimension, text)?, netmask) {
+                (SetPart::Net(net), Some(length)) if dimension.starts_with("ip") => {
+                    IpNet::new(net.addr(), length)
+                        .map(SetPart::Net)
+                        .map_err(|_| "the netmask is no length of a prefix".to_owned())
+                }
+                (part, _) => Ok(part),
+            },
+        )
         .collect()
 }
 

@@ -49,6 +49,19 @@ pub enum SetDirection {
     Destination,
 }
 
+/// What `-m recent` does with its list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecentAction {
+    /// `--set`: adds the address, and holds.
+    Set,
+    /// `--rcheck`: asks for it.
+    Check,
+    /// `--update`: asks for it, and notes that it was seen again.
+    Update,
+    /// `--remove`: asks for it, and takes it out.
+    Remove,
+}
+
 /// The conditions of one `-m conntrack` (or `-m state`); all must hold, each with its own negation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConntrackMatch {
@@ -215,8 +228,8 @@ pub enum Match {
         negate: bool,
         /// The list.
         name: Box<str>,
-        /// `--set`, else `--rcheck`, `--update` or `--remove`.
-        set: bool,
+        /// What is done with the list.
+        action: RecentAction,
         /// `--rsource`, else `--rdest`.
         by_source: bool,
         /// `--seconds`.

@@ -17,8 +17,8 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-pub use condition::{AddrType, ConntrackMatch, Match, MultiportSide, SetDirection};
+pub use condition::{AddrType, ConntrackMatch, Match, MultiportSide, RecentAction, SetDirection};
 pub use demand::{DeclaredTable, Wish};
 pub use rule::{Counters, Interface, Negatable, PortRange, Rule};
 pub use ruleset::{Backend, Chain, Policy, Ruleset, TableKind, TableRules};
-pub use target::{LogKind, NatRange, Target};
+pub use target::{LogKind, NatRange, Target, Zone, ZoneDirections};

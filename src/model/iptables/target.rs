@@ -20,6 +20,50 @@ pub struct NatRange {
     pub persistent: bool,
 }
 
+/// A zone of connection tracking, and the directions that it is for; the other has zone 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Zone {
+    /// Its number.
+    pub id: u16,
+    /// Which directions.
+    pub of: ZoneDirections,
+}
+
+/// The directions of connections that a zone is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ZoneDirections {
+    /// `--zone`.
+    Both,
+    /// `--zone-orig`.
+    Original,
+    /// `--zone-reply`.
+    Reply,
+}
+
+impl Zone {
+    /// That of connections for which no rule says another.
+    pub const DEFAULT: Self = Self {
+        id: 0,
+        of: ZoneDirections::Both,
+    };
+
+    /// The zone of packets in the direction of a connection's first one.
+    pub fn original(self) -> u16 {
+        match self.of {
+            ZoneDirections::Both | ZoneDirections::Original => self.id,
+            ZoneDirections::Reply => 0,
+        }
+    }
+
+    /// The zone of packets that answer.
+    pub fn reply(self) -> u16 {
+        match self.of {
+            ZoneDirections::Both | ZoneDirections::Reply => self.id,
+            ZoneDirections::Original => 0,
+        }
+    }
+}
+
 /// Which of the targets that only report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogKind {
@@ -106,7 +150,7 @@ pub enum Target {
     /// CT with a zone, helper, event mask, ...
     Ct {
         /// `--zone`, `--zone-orig`, `--zone-reply`.
-        zone: Option<u16>,
+        zone: Option<Zone>,
     },
     /// TPROXY: `--on-ip`, `--on-port`, `--tproxy-mark VALUE/MASK`.
     Tproxy {
@@ -131,8 +175,8 @@ pub enum Target {
         /// `--ttl-inc` (positive), `--ttl-dec` (negative).
         change: i16,
     },
-    /// SET: adds to or deletes from a set; the packet goes on.
-    Set,
+    /// SET: adds to or deletes from these sets; the packet goes on.
+    Set(Box<[Box<str>]>),
     /// NFQUEUE, QUEUE: a program decides.
     Queue,
     /// Any other, by name: what it does is not known.

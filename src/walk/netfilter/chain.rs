@@ -6,14 +6,14 @@
 //! Chains that were entered and left without effect are counted, not listed.
 
 use super::matching::Answer;
-use super::target::Effect;
+use super::target::{Effect, dropped};
 use super::{BaseChain, Place};
 use crate::model::iptables::{Backend, Chain, Policy, Rule, TableKind, Target, Wish};
 use crate::model::trace::{Evidence, Step, StepKind};
 use crate::walk::explore::Question;
 use crate::walk::journey::{proven, step};
 use crate::walk::packet::Packet;
-use crate::walk::walker::{Stop, Stopped, Walk};
+use crate::walk::walker::{Stopped, Walk};
 
 /// Where the walk is in one chain.
 struct Frame<'c> {
@@ -218,12 +218,11 @@ impl<'c> Walk<'c> {
         let table = table_name(base.table.kind);
         let chain = &base.chain.name;
         let why = format!("no rule of {table} {chain} accepts it, and the chain's policy is DROP");
-        let mut stop = Stop::dropped(place.netns, why);
+        let mut stop = dropped(place, why);
         stop.evidence = Some(Evidence {
             source: tool(base),
             raw: format!("*{table} :{chain} DROP"),
         });
-        stop.at_output = place.hook == super::Hook::Output;
         Err(self.stop(packet, stop))
     }
 

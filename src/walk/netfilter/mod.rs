@@ -7,16 +7,22 @@
 //! a drop anywhere is final. The nat table is special: its rules are asked for the first packet of a connection only,
 //! and of several nat chains the first that translates wins.
 
+mod addresses;
 mod chain;
+mod connection;
 mod matching;
+mod recent;
 mod sets;
 mod target;
+mod translation;
+
+pub(super) use recent::Lists;
 
 use super::conntrack::Manipulation;
 use super::journey::{changed, step};
 use super::packet::{Packet, Tracking};
 use super::walker::{Stop, Stopped, Walk};
-use crate::model::iptables::{Chain, Ruleset, TableKind, TableRules};
+use crate::model::iptables::{Chain, Policy, Ruleset, TableKind, TableRules};
 use crate::model::trace::{StepKind, Verdict};
 use crate::model::{Family, Netns, NetnsId, NetnsName, Part};
 
@@ -113,7 +119,6 @@ pub(super) struct Reroute {
 impl<'c> Walk<'c> {
     /// Takes the packet through one hook.
     pub fn hook(&mut self, place: Place<'_>, packet: &mut Packet) -> Result<Reroute, Stopped> {
-        let netns = self.cluster.netns(place.netns);
         self.mind_what_was_not_read(place, packet)?;
         self.mind_what_was_cut_off(place, packet)?;
         let mut reroute = Reroute::default();
@@ -130,7 +135,7 @@ impl<'c> Walk<'c> {
                     }
                 }
                 Slot::Table(kind) => {
-                    for base in base_chains(netns, packet.family(), place.hook, kind) {
+                    for base in self.in_order(place, kind, packet) {
                         self.base_chain(place, base, packet)?;
                     }
                     let touched = before.mark != packet.mark || before.tos != packet.tos;
@@ -146,6 +151,11 @@ impl<'c> Walk<'c> {
                 }
             }
         }
+        if let (Hook::Input | Hook::Postrouting, Tracking::Tracked(tracked)) =
+            (place.hook, packet.tracking)
+        {
+            self.connections.confirm(tracked);
+        }
         Ok(reroute)
     }
 
@@ -158,13 +168,15 @@ impl<'c> Walk<'c> {
     ) -> Result<(), Stopped> {
         let rules_decide = self.connections.wants_rules(packet, half);
         if let Some(tracked) = rules_decide {
-            for base in self.nat_order(place, packet) {
+            for base in self.in_order(place, TableKind::Nat, packet) {
                 self.base_chain(place, base, packet)?;
                 if self.connections.wants_rules(packet, half).is_none() {
                     break;
                 }
             }
-            self.connections.settle(tracked, half);
+            if self.connections.wants_rules(packet, half).is_some() {
+                self.connections.leave(tracked, half);
+            }
         }
         let before = packet.to_string();
         if !self.connections.rewrite(packet, half) {
@@ -188,23 +200,33 @@ impl<'c> Walk<'c> {
         Ok(())
     }
 
-    /// The nat chains of this hook in the order the kernel asks them. Of two backends at the same priority the one
+    /// The chains of a table at a hook, in the order the kernel asks them. Of two backends at the same priority the one
     /// registered last comes first, which no dump tells.
-    fn nat_order(&mut self, place: Place<'_>, packet: &Packet) -> Vec<BaseChain<'c>> {
+    fn in_order(
+        &mut self,
+        place: Place<'_>,
+        kind: TableKind,
+        packet: &Packet,
+    ) -> Vec<BaseChain<'c>> {
         let netns = self.cluster.netns(place.netns);
-        let mut chains = base_chains(netns, packet.family(), place.hook, TableKind::Nat);
-        chains.retain(|base| !base.chain.is_empty() || base.table.may_lack_rules_of(base.chain));
+        let mut chains = base_chains(netns, packet.family(), place.hook, kind);
+        let matters = |base: &BaseChain<'_>| {
+            !base.chain.is_empty()
+                || base.chain.policy == Some(Policy::Drop)
+                || base.table.may_lack_rules_of(base.chain)
+        };
+        chains.retain(matters);
         if chains.len() > 1 {
             let node = self.cluster.node_name(place.netns);
+            let table = kind.name();
             let what = format!(
-                "iptables-nft and iptables-legacy both translate at {} on {node}; which was loaded last is not in any dump",
-                place.hook.chain()
+                "iptables-nft and iptables-legacy both have rules in {table} on {node}; which was loaded last is not in any dump"
             );
             let options = vec![
                 "the first is asked first".to_owned(),
                 "the second is asked first".to_owned(),
             ];
-            let key = format!("nat order {:?} {}", place.netns, place.hook.chain());
+            let key = format!("order {:?} {table}", place.netns);
             if self.choices.suppose(&key, what, options) == 1 {
                 chains.reverse();
             }

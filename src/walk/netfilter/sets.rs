@@ -5,12 +5,22 @@ use std::net::IpAddr;
 use super::Place;
 use super::matching::Answer;
 use crate::model::iptables::SetDirection;
-use crate::model::{Family, IpSet, Part, SetElement, SetPart};
+use crate::model::{Family, IpSet, NetnsId, Part, Protocol, SetElement, SetPart};
 use crate::walk::packet::{Packet, Port};
 use crate::walk::walker::Walk;
 
 /// Sets in sets go no deeper in the kernel either.
 const DEEPEST: usize = 4;
+
+/// A packet that may be in a set.
+struct Asked<'a> {
+    sets: &'a [IpSet],
+    /// Sets that rules of this walk changed.
+    changed: &'a [(NetnsId, Box<str>)],
+    place: Place<'a>,
+    directions: &'a [SetDirection],
+    packet: &'a Packet,
+}
 
 impl Walk<'_> {
     /// Whether the packet is in the set, each dimension of an element read from the side that `directions` names.
@@ -33,76 +43,117 @@ impl Walk<'_> {
         if let Some(lost) = self.only_in_part(place.netns, Part::Ipsets) {
             return Answer::Unknown(lost);
         }
-        member(sets, place, name, directions, packet, DEEPEST)
+        let asked = Asked {
+            sets,
+            changed: &self.lists.changed_sets,
+            place,
+            directions,
+            packet,
+        };
+        asked.member(name, DEEPEST)
     }
 }
 
-fn member(
-    sets: &[IpSet],
-    place: Place<'_>,
-    name: &str,
-    directions: &[SetDirection],
-    packet: &Packet,
-    depth: usize,
-) -> Answer {
-    let Some(set) = sets.iter().find(|set| set.name == name) else {
-        return Answer::Unknown(format!("the set {name} was not read"));
-    };
-    let has_nets = set.kind.contains("net");
-    if set.kind.starts_with("hash:") && set.ipv6 != (packet.family() == Family::V6) {
-        return Answer::No;
+impl Asked<'_> {
+    fn member(&self, name: &str, depth: usize) -> Answer {
+        let Some(set) = self.sets.iter().find(|set| set.name == name) else {
+            return Answer::Unknown(format!("the set {name} was not read"));
+        };
+        let changed = self
+            .changed
+            .iter()
+            .any(|(netns, changed)| *netns == self.place.netns && **changed == *name);
+        if changed {
+            return Answer::Unknown(format!("a rule before changed the set {name}"));
+        }
+        // ip_set_test: of another family, or of more dimensions than are named.
+        let of_a_family = set.kind.starts_with("hash:") || set.kind.starts_with("bitmap:ip");
+        let dimensions = set.kind.split(',').count();
+        if of_a_family && set.ipv6 != (self.packet.family() == Family::V6)
+            || self.directions.len() < dimensions
+        {
+            return Answer::No;
+        }
+        if set.kind == "list:set" {
+            return self.member_of_any(set, depth);
+        }
+        let has_nets = set.kind.contains("net");
+        // hash:net,iface looks no further than the most specific network that has the address, on whatever device.
+        let least = match set.kind.as_str() {
+            "hash:net,iface" => self.longest_prefix(set),
+            _ => 0,
+        };
+        let mut best: Option<(Vec<u8>, bool)> = None;
+        let mut doubt = None;
+        let elements = set.elements.iter();
+        for element in elements.filter(|element| first_prefix(element) >= least) {
+            match fits(element, self.place, self.directions, self.packet) {
+                Answer::Yes => {
+                    if !has_nets {
+                        return Answer::of(!element.nomatch);
+                    }
+                    // The most specific network decides, and it may be an exception.
+                    let lengths = prefix_lengths(element);
+                    if best.as_ref().is_none_or(|(known, _)| lengths > *known) {
+                        best = Some((lengths, !element.nomatch));
+                    }
+                }
+                Answer::Unknown(why) => doubt = Some(why),
+                Answer::No | Answer::Chance(_) => {}
+            }
+        }
+        match (best, doubt) {
+            (Some((_, is_member)), None) => Answer::of(is_member),
+            (_, Some(why)) => Answer::Unknown(why),
+            (None, None) => Answer::No,
+        }
     }
-    let mut best: Option<(u32, bool)> = None;
-    let mut doubt = None;
-    for element in &set.elements {
-        if let [SetPart::Set(inner)] = element.parts.as_slice() {
-            match depth
-                .checked_sub(1)
-                .map(|depth| member(sets, place, inner, directions, packet, depth))
-            {
-                Some(Answer::Yes) if !element.nomatch => return Answer::Yes,
+
+    /// The length of the most specific network of a set that has the address of the first dimension.
+    fn longest_prefix(&self, set: &IpSet) -> u8 {
+        let ip = match self.directions.first() {
+            Some(SetDirection::Destination) => self.packet.destination,
+            _ => self.packet.source,
+        };
+        let has = |element: &&SetElement| matches!(element.parts.first(), Some(SetPart::Net(net)) if net.contains(&ip));
+        let lengths = set.elements.iter().filter(has).map(first_prefix);
+        lengths.max().unwrap_or(0)
+    }
+
+    /// list:set: in any of its sets.
+    fn member_of_any(&self, list: &IpSet, depth: usize) -> Answer {
+        let mut doubt = None;
+        for element in &list.elements {
+            let [SetPart::Set(inner)] = element.parts.as_slice() else {
+                continue;
+            };
+            match depth.checked_sub(1).map(|depth| self.member(inner, depth)) {
+                Some(Answer::Yes) => return Answer::Yes,
                 Some(Answer::Unknown(why)) => doubt = Some(why),
                 _ => {}
             }
-            continue;
         }
-        match fits(element, place, directions, packet) {
-            Answer::Yes => {
-                if !has_nets {
-                    return Answer::of_member(!element.nomatch);
-                }
-                // The most specific network decides, and it may be an exception.
-                let length = prefix_bits(element);
-                if best.is_none_or(|(known, _)| length > known) {
-                    best = Some((length, !element.nomatch));
-                }
-            }
-            Answer::Unknown(why) => doubt = Some(why),
-            Answer::No | Answer::Chance(_) => {}
-        }
-    }
-    match (best, doubt) {
-        (Some((_, is_member)), None) => Answer::of_member(is_member),
-        (_, Some(why)) => Answer::Unknown(why),
-        (None, None) => Answer::No,
+        doubt.map_or(Answer::No, Answer::Unknown)
     }
 }
 
-impl Answer {
-    fn of_member(is_member: bool) -> Self {
-        if is_member { Self::Yes } else { Self::No }
+fn first_prefix(element: &SetElement) -> u8 {
+    match element.parts.first() {
+        Some(SetPart::Net(net)) => net.prefix_len(),
+        _ => 0,
     }
 }
 
-fn prefix_bits(element: &SetElement) -> u32 {
+/// The lengths of the networks of an element, in the order of its dimensions.
+fn prefix_lengths(element: &SetElement) -> Vec<u8> {
     element
         .parts
         .iter()
-        .map(|part| match part {
-            SetPart::Net(net) => u32::from(net.prefix_len()),
-            _ => 0,
+        .filter_map(|part| match part {
+            SetPart::Net(net) => Some(net.prefix_len()),
+            _ => None,
         })
-        .sum()
+        .collect()
 }
 
 /// Whether every dimension of an element fits.
@@ -128,11 +179,20 @@ fn fits(
                 first,
                 last,
             } => {
-                if protocol.is_some_and(|protocol| protocol != packet.protocol)
-                    || !packet.protocol.has_ports()
-                {
+                // bitmap:port holds ports of TCP and UDP; the others name the protocol, and of ICMP type and code.
+                let right = match protocol {
+                    Some(protocol) => *protocol == packet.protocol,
+                    None => matches!(packet.protocol, Protocol::Tcp | Protocol::Udp),
+                };
+                if !right {
                     return Answer::No;
                 }
+                let port = match packet.protocol {
+                    Protocol::Icmp => {
+                        Port::known(u16::from(packet.icmp.0) << 8 | u16::from(packet.icmp.1))
+                    }
+                    _ => port,
+                };
                 match port.within(*first, *last) {
                     Some(inside) => inside,
                     None => {
@@ -163,12 +223,6 @@ fn fits(
         if !fits {
             return Answer::No;
         }
-    }
-    if directions.len() < element.parts.len() {
-        // The kernel refuses fewer directions than dimensions at load; a dump that has them is not to be trusted.
-        return Answer::Unknown(
-            "a set match names fewer directions than the set has dimensions".to_owned(),
-        );
     }
     match doubt {
         Some(why) => Answer::Unknown(why),

@@ -1,19 +1,15 @@
-//! What a rule's target does to a packet that meets it (iptables-extensions(8), net/netfilter/xt_*.c, nf_nat_*.c).
-
-use std::net::IpAddr;
-
-use ipnet::IpNet;
+//! What a rule's target does to a packet that meets it (iptables-extensions(8), net/netfilter/xt_*.c).
 
 use super::chain::Origin;
+use super::translation::{map_into, one_address};
 use super::{Hook, Place};
-use crate::model::iptables::{Chain, NatRange, PortRange, Target};
-use crate::model::trace::{ClientSees, StepKind, Verdict};
-use crate::model::{AddressScope, Family, Part, RejectWith, RouteScope};
+use crate::model::iptables::{Chain, Target, Zone};
+use crate::model::trace::{ClientSees, StepKind};
+use crate::model::{Part, RejectWith};
 use crate::walk::conntrack::Manipulation;
-use crate::walk::explore::Question;
 use crate::walk::icmp::IcmpError;
 use crate::walk::packet::{Packet, Tracking};
-use crate::walk::source_address::select_address;
+use crate::walk::refusal::Denial;
 use crate::walk::walker::{Stop, Stopped, Walk};
 
 /// What came of a rule.
@@ -49,7 +45,12 @@ impl<'c> Walk<'c> {
         }
         let mark_before = packet.mark;
         Ok(match &origin.rule.target {
-            Target::None | Target::Log(_) | Target::Set | Target::Tcpmss => Effect::Nothing,
+            Target::None | Target::Log(_) | Target::Tcpmss => Effect::Nothing,
+            Target::Set(names) => {
+                let changed = names.iter().map(|name| (place.netns, name.clone()));
+                self.lists.changed_sets.extend(changed);
+                Effect::Nothing
+            }
             Target::Accept => Effect::Accept(StepKind::Rule, "ACCEPT".to_owned()),
             Target::Return => Effect::Return,
             Target::Jump(name) => match origin.base.table.chain(name) {
@@ -59,23 +60,21 @@ impl<'c> Walk<'c> {
                     format!("the chain {name} was not read"),
                 )),
             },
-            Target::Drop => {
-                let mut stop = Stop::dropped(place.netns, format!("{} drops it", origin.source()));
-                stop.at_output = place.hook == Hook::Output;
-                end(stop)
-            }
+            Target::Drop => end(dropped(place, format!("{} drops it", origin.source()))),
             Target::Reject(with) => {
                 let mut stop = rejection(place, origin, *with);
-                stop.at_output = place.hook == Hook::Output;
                 let translated = match packet.tracking {
                     Tracking::Tracked(tracked) => {
                         self.connections.get(tracked).destination_translated
                     }
                     _ => false,
                 };
-                // nf_send_reset puts its reset on the bridge as it is; nothing translates it back.
-                if *with == RejectWith::TcpReset && packet.bridge_port_in.is_some() && translated {
-                    stop.client_sees = Some(ClientSees::Timeout);
+                // nf_send_reset puts its reset on the bridge as it is: no rule sees it, and nothing translates it back.
+                if *with == RejectWith::TcpReset && packet.bridge_port_in.is_some() {
+                    stop.answered = None;
+                    if translated {
+                        stop.client_sees = Some(ClientSees::Timeout);
+                    }
                 }
                 end(stop)
             }
@@ -127,21 +126,28 @@ impl<'c> Walk<'c> {
                 )
             }
             Target::Notrack => {
-                if packet.tracking == Tracking::NotYet {
+                // Whatever came first holds: also for a packet that is in by lo and has a connection already.
+                if packet.tracking == Tracking::NotYet && packet.template.is_none() {
                     packet.tracking = Tracking::Untracked;
+                    let text = "not tracked: translation does not see it".to_owned();
+                    Effect::Noted(StepKind::Conntrack, text, None)
+                } else {
+                    Effect::Nothing
                 }
-                Effect::Noted(
-                    StepKind::Conntrack,
-                    "not tracked: translation does not see it".to_owned(),
-                    None,
-                )
             }
             Target::Ct { zone } => match zone {
-                // The walk follows one connection: a zone keeps it apart from others, which changes nothing for it.
-                Some(zone) => {
-                    Effect::Noted(StepKind::Conntrack, format!("tracked in zone {zone}"), None)
+                _ if packet.tracking != Tracking::NotYet || packet.template.is_some() => {
+                    Effect::Nothing
                 }
-                None => Effect::Nothing,
+                Some(zone) => {
+                    packet.template = Some(*zone);
+                    let text = format!("tracked in zone {}", zone.id);
+                    Effect::Noted(StepKind::Conntrack, text, None)
+                }
+                None => {
+                    packet.template = Some(Zone::DEFAULT);
+                    Effect::Nothing
+                }
             },
             Target::Tproxy {
                 mark: (value, mask),
@@ -155,36 +161,28 @@ impl<'c> Walk<'c> {
                 );
                 end(Stop::unknown(place.netns, why))
             }
-            Target::Dnat(range) => {
-                let address = self.pick(range.addresses);
-                self.translation(Manipulation::Destination, address, range, packet)
-            }
-            Target::Snat(range) => {
-                let address = self.pick(range.addresses);
-                self.translation(Manipulation::Source, address, range, packet)
-            }
+            Target::Dnat(range) => self.translate(Manipulation::Destination, range, packet),
+            Target::Snat(range) => self.translate(Manipulation::Source, range, packet),
             Target::Masquerade { ports, random } => match self.masquerade_address(place, packet) {
                 Some(address) => {
-                    let range = keep_address(*ports, *random);
-                    self.translation(Manipulation::Source, Some(address), &range, packet)
+                    let range = one_address(address, *ports, *random);
+                    self.translate(Manipulation::Source, &range, packet)
                 }
                 None => {
                     let device = place.out_device.unwrap_or("its device");
                     let why = format!("MASQUERADE finds no address on {device}: dropped");
-                    end(Stop::dropped(place.netns, why))
+                    end(dropped(place, why))
                 }
             },
             Target::Redirect { ports, random } => match self.redirect_address(place, packet) {
                 Some(address) => {
-                    let range = keep_address(*ports, *random);
-                    self.translation(Manipulation::Destination, Some(address), &range, packet)
+                    let range = one_address(address, *ports, *random);
+                    self.translate(Manipulation::Destination, &range, packet)
                 }
                 None => {
                     let device = place.in_device.unwrap_or("its device");
-                    end(Stop::dropped(
-                        place.netns,
-                        format!("REDIRECT finds no address on {device}: dropped"),
-                    ))
+                    let why = format!("REDIRECT finds no address on {device}: dropped");
+                    end(dropped(place, why))
                 }
             },
             Target::Netmap(net) => {
@@ -194,8 +192,8 @@ impl<'c> Walk<'c> {
                     }
                     _ => (Manipulation::Source, packet.source),
                 };
-                let range = keep_address(None, false);
-                self.translation(half, Some(map_into(*net, ip)), &range, packet)
+                let range = one_address(map_into(*net, ip), None, false);
+                self.translate(half, &range, packet)
             }
         })
     }
@@ -214,98 +212,7 @@ impl<'c> Walk<'c> {
             format!("connection mark {before:#x} > {after:#x}"),
         )
     }
-
-    /// One address of a range; the kernel picks it by a hash of the connection.
-    fn pick(&mut self, addresses: Option<(IpAddr, IpAddr)>) -> Option<IpAddr> {
-        let (first, last) = addresses?;
-        let range: Vec<IpAddr> = match (first, last) {
-            (IpAddr::V4(first), IpAddr::V4(last)) => (first.to_bits()..=last.to_bits())
-                .take(MOST_ADDRESSES)
-                .map(|bits| IpAddr::V4(bits.into()))
-                .collect(),
-            (IpAddr::V6(first), IpAddr::V6(last)) => (first.to_bits()..=last.to_bits())
-                .take(MOST_ADDRESSES)
-                .map(|bits| IpAddr::V6(bits.into()))
-                .collect(),
-            _ => vec![first],
-        };
-        if range.len() < 2 {
-            return Some(first);
-        }
-        let share = 1.0 / range.len() as f64;
-        let picked = self
-            .choices
-            .choose(Question::Balance(vec![share; range.len()]));
-        range.get(picked).copied()
-    }
-
-    /// Sets the connection's translation up; the packet is rewritten when the hook's rules are through.
-    fn translation(
-        &mut self,
-        half: Manipulation,
-        address: Option<IpAddr>,
-        range: &NatRange,
-        packet: &Packet,
-    ) -> Effect<'c> {
-        let Some(tracked) = self.connections.wants_rules(packet, half) else {
-            return Effect::Accept(StepKind::Rule, "already translated".to_owned());
-        };
-        self.connections.translate(tracked, half, address, range);
-        let to = |ip: IpAddr| match (ip, range.ports) {
-            (ip, None) => ip.to_string(),
-            (IpAddr::V4(ip), Some(ports)) => format!("{ip}:{}", ports_text(ports)),
-            (IpAddr::V6(ip), Some(ports)) => format!("[{ip}]:{}", ports_text(ports)),
-        };
-        let kind = match half {
-            Manipulation::Destination => StepKind::Dnat,
-            Manipulation::Source => StepKind::Snat,
-        };
-        let what = match (half, address) {
-            (Manipulation::Destination, Some(ip)) => format!("destination becomes {}", to(ip)),
-            (Manipulation::Source, Some(ip)) => format!("source becomes {}", to(ip)),
-            (_, None) => format!(
-                "port becomes {}",
-                range.ports.map(ports_text).unwrap_or_default()
-            ),
-        };
-        Effect::Accept(kind, what)
-    }
-
-    /// nf_nat_masquerade.c: the address that the outgoing device gives towards the next hop.
-    fn masquerade_address(&self, place: Place<'_>, packet: &Packet) -> Option<IpAddr> {
-        let near = place.next_hop.unwrap_or(packet.destination);
-        select_address(
-            self.cluster.netns(place.netns),
-            place.out_device?,
-            Some(near),
-            packet.destination,
-            RouteScope::Universe,
-        )
-    }
-
-    /// nf_nat_redirect.c: this host, as seen from where the packet comes.
-    fn redirect_address(&self, place: Place<'_>, packet: &Packet) -> Option<IpAddr> {
-        if place.hook == Hook::Output {
-            return Some(match packet.family() {
-                Family::V4 => IpAddr::from([127, 0, 0, 1]),
-                Family::V6 => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
-            });
-        }
-        let netns = self.cluster.netns(place.netns);
-        netns
-            .addresses_of(place.in_device?)
-            .find(|address| {
-                Family::of(address.ip) == packet.family()
-                    && !address.secondary
-                    && !address.tentative
-                    && address.scope <= AddressScope::Link
-            })
-            .map(|address| address.ip)
-    }
 }
-
-/// Larger ranges are followed for their first addresses only.
-const MOST_ADDRESSES: usize = 256;
 
 fn end<'c>(stop: Stop) -> Effect<'c> {
     Effect::End(Box::new(stop))
@@ -327,59 +234,31 @@ fn mark_note<'c>(before: u32, after: u32) -> Effect<'c> {
     noted(before != after, StepKind::Mark, text)
 }
 
-fn keep_address(ports: Option<PortRange>, random: bool) -> NatRange {
-    NatRange {
-        addresses: None,
-        ports,
-        random,
-        persistent: false,
-    }
-}
-
-fn ports_text(ports: PortRange) -> String {
-    if ports.first == ports.last {
-        ports.first.to_string()
-    } else {
-        format!("{}-{}", ports.first, ports.last)
-    }
-}
-
-/// NETMAP: the network part of `net`, the host part of `ip`.
-fn map_into(net: IpNet, ip: IpAddr) -> IpAddr {
-    match (net, ip) {
-        (IpNet::V4(net), IpAddr::V4(ip)) => {
-            let mask = net.netmask().to_bits();
-            IpAddr::V4((net.network().to_bits() & mask | ip.to_bits() & !mask).into())
-        }
-        (IpNet::V6(net), IpAddr::V6(ip)) => {
-            let mask = net.netmask().to_bits();
-            IpAddr::V6((net.network().to_bits() & mask | ip.to_bits() & !mask).into())
-        }
-        (_, ip) => ip,
-    }
-}
-
-/// ipt_REJECT.c, ip6t_REJECT.c. What the sender's program sees is what the ICMP error or reset becomes there.
-fn rejection(place: Place<'_>, origin: &Origin<'_, '_>, with: RejectWith) -> Stop {
-    let error = match with {
-        RejectWith::TcpReset => None,
-        RejectWith::PortUnreachable => Some(IcmpError::PortUnreachable),
-        RejectWith::ProtoUnreachable => Some(IcmpError::ProtocolUnreachable),
-        RejectWith::NetUnreachable => Some(IcmpError::NetUnreachable),
-        RejectWith::HostUnreachable => Some(IcmpError::HostUnreachable),
-        RejectWith::NetProhibited => Some(IcmpError::NetProhibited),
-        RejectWith::HostProhibited => Some(IcmpError::HostProhibited),
-        RejectWith::PolicyFail => Some(IcmpError::PolicyFail),
-        RejectWith::RejectRoute => Some(IcmpError::RejectRoute),
-        RejectWith::AdminProhibited => Some(IcmpError::AdminProhibited),
-    };
-    let answer = error.map_or("a TCP reset", IcmpError::name);
-    let why = format!("{} answers with {answer}", origin.source());
+/// Lost at a hook. A program that sends is told when it happens on the way out of its socket.
+pub(super) fn dropped(place: Place<'_>, why: String) -> Stop {
     Stop {
-        verdict: Verdict::Rejected,
-        client_sees: Some(ClientSees::Refused),
-        kind: StepKind::Reject,
-        answered: error,
+        at_output: matches!(place.hook, Hook::Output | Hook::Postrouting),
         ..Stop::dropped(place.netns, why)
+    }
+}
+
+/// ipt_REJECT.c, ip6t_REJECT.c: answers, and drops.
+fn rejection(place: Place<'_>, origin: &Origin<'_, '_>, with: RejectWith) -> Stop {
+    let answer = match with {
+        RejectWith::TcpReset => Denial::Reset,
+        RejectWith::PortUnreachable => Denial::Error(IcmpError::PortUnreachable),
+        RejectWith::ProtoUnreachable => Denial::Error(IcmpError::ProtocolUnreachable),
+        RejectWith::NetUnreachable => Denial::Error(IcmpError::NetUnreachable),
+        RejectWith::HostUnreachable => Denial::Error(IcmpError::HostUnreachable),
+        RejectWith::NetProhibited => Denial::Error(IcmpError::NetProhibited),
+        RejectWith::HostProhibited => Denial::Error(IcmpError::HostProhibited),
+        RejectWith::PolicyFail => Denial::Error(IcmpError::PolicyFail),
+        RejectWith::RejectRoute => Denial::Error(IcmpError::RejectRoute),
+        RejectWith::AdminProhibited => Denial::Error(IcmpError::AdminProhibited),
+    };
+    let why = format!("{} answers with {}", origin.source(), answer.name());
+    Stop {
+        at_output: dropped(place, String::new()).at_output,
+        ..Stop::rejected(place.netns, answer, why)
     }
 }

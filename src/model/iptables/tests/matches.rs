@@ -3,8 +3,8 @@
 use rstest::rstest;
 
 use super::super::{
-    AddrType, ConntrackMatch, Interface, Match, MultiportSide, Negatable, PortRange, SetDirection,
-    Target,
+    AddrType, ConntrackMatch, Interface, Match, MultiportSide, Negatable, PortRange, RecentAction,
+    SetDirection, Target,
 };
 use super::{only_match, parse, parse_as};
 use crate::model::{Family, Mac};
@@ -357,21 +357,21 @@ fn physdev() {
 #[rstest]
 #[case(
     "--rcheck --seconds 10800 --reap --name KUBE-SEP-X --mask 255.255.255.255 --rsource",
-    (false, "KUBE-SEP-X", false, true, Some(10800), None)
+    (false, "KUBE-SEP-X", RecentAction::Check, true, Some(10800), None)
 )]
-#[case("--set --name KUBE-SEP-X --mask 255.255.255.255 --rsource", (false, "KUBE-SEP-X", true, true, None, None))]
-#[case("! --update --hitcount 4 --rdest", (true, "DEFAULT", false, false, None, Some(4)))]
-#[case("--remove --name \"odd \\\" name\"", (false, "odd \" name", false, true, None, None))]
-#[case("--set --name nets --mask 255.255.255.0", (false, "nets", true, true, None, None))]
+#[case("--set --name KUBE-SEP-X --mask 255.255.255.255 --rsource", (false, "KUBE-SEP-X", RecentAction::Set, true, None, None))]
+#[case("! --update --hitcount 4 --rdest", (true, "DEFAULT", RecentAction::Update, false, None, Some(4)))]
+#[case("--remove --name \"odd \\\" name\"", (false, "odd \" name", RecentAction::Remove, true, None, None))]
+#[case("--set --name nets --mask 255.255.255.0", (false, "nets", RecentAction::Set, true, None, None))]
 fn recent(
     #[case] text: &str,
-    #[case] expected: (bool, &str, bool, bool, Option<u32>, Option<u32>),
+    #[case] expected: (bool, &str, RecentAction, bool, Option<u32>, Option<u32>),
 ) {
-    let (negate, name, set, by_source, seconds, hitcount) = expected;
+    let (negate, name, action, by_source, seconds, hitcount) = expected;
     let expected = Match::Recent {
         negate,
         name: name.into(),
-        set,
+        action,
         by_source,
         seconds,
         hitcount,

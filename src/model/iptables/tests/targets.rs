@@ -2,7 +2,7 @@
 
 use rstest::rstest;
 
-use super::super::{LogKind, NatRange, PortRange, Target};
+use super::super::{LogKind, NatRange, PortRange, Target, Zone, ZoneDirections};
 use super::{parse_as, target};
 use crate::model::{Family, RejectWith};
 
@@ -16,9 +16,11 @@ use crate::model::{Family, RejectWith};
 )]
 #[case("-j NOTRACK", Target::Notrack)]
 #[case("-j CT --notrack", Target::Notrack)]
-#[case("-j CT --zone 7", Target::Ct { zone: Some(7) })]
+#[case("-j CT --zone 7", Target::Ct { zone: Some(Zone { id: 7, of: ZoneDirections::Both }) })]
+#[case("-j CT --zone-orig 7", Target::Ct { zone: Some(Zone { id: 7, of: ZoneDirections::Original }) })]
+#[case("-j CT --zone-reply 7", Target::Ct { zone: Some(Zone { id: 7, of: ZoneDirections::Reply }) })]
 #[case("-j CT --helper ftp --ctevents new,destroy", Target::Ct { zone: None })]
-#[case("-j SET --add-set seen src,dst --exist --timeout 60", Target::Set)]
+#[case("-j SET --add-set seen src,dst --exist --timeout 60", Target::Set(Box::new(["seen".into()])))]
 #[case("-j TCPMSS --clamp-mss-to-pmtu", Target::Tcpmss)]
 #[case("-j NFQUEUE --queue-num 3 --queue-bypass", Target::Queue)]
 #[case(

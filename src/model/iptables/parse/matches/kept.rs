@@ -3,7 +3,7 @@
 use super::super::values::{address, number32};
 use super::super::words::{Fault, Parsed, Words};
 use super::{NO_OPTION, no_such};
-use crate::model::iptables::{Match, SetDirection};
+use crate::model::iptables::{Match, RecentAction, SetDirection};
 
 /// libxt_statistic.c: the kernel compares 31 random bits with the probability times 2^31, rounded.
 pub(super) fn statistic<'a>(words: &mut Words<'a>, found: &mut Vec<Match>) -> Parsed<'a, ()> {
@@ -68,7 +68,7 @@ pub(super) fn nfacct<'a>(words: &mut Words<'a>, found: &mut Vec<Match>) -> Parse
 
 /// libxt_recent.c.
 pub(super) fn recent<'a>(words: &mut Words<'a>, found: &mut Vec<Match>) -> Parsed<'a, ()> {
-    let mut set = None;
+    let mut action = None;
     let mut negate = false;
     let mut name = Box::from("DEFAULT");
     let mut by_source = true;
@@ -77,7 +77,12 @@ pub(super) fn recent<'a>(words: &mut Words<'a>, found: &mut Vec<Match>) -> Parse
     while let Some(mut flag) = words.option() {
         match flag.name {
             "--set" | "--rcheck" | "--update" | "--remove" => {
-                set = Some(flag.name == "--set");
+                action = Some(match flag.name {
+                    "--set" => RecentAction::Set,
+                    "--rcheck" => RecentAction::Check,
+                    "--update" => RecentAction::Update,
+                    _ => RecentAction::Remove,
+                });
                 negate = flag.negate;
             }
             "--seconds" => seconds = Some(number32(words.value(&mut flag)?)?),
@@ -99,20 +104,20 @@ pub(super) fn recent<'a>(words: &mut Words<'a>, found: &mut Vec<Match>) -> Parse
             _ => return Err(no_such(flag)),
         }
     }
-    let set = set.ok_or(Fault {
+    let action = action.ok_or(Fault {
         word: "recent",
         why: NO_OPTION,
     })?;
     found.push(match beyond_us {
         // `--set` holds whatever the list has.
-        Some(why) if !set => Match::Unknowable {
+        Some(why) if action != RecentAction::Set => Match::Unknowable {
             module: "recent".into(),
             why,
         },
         _ => Match::Recent {
             negate,
             name,
-            set,
+            action,
             by_source,
             seconds,
             hitcount,

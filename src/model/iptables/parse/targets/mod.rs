@@ -6,7 +6,7 @@ mod nat;
 use super::tos;
 use super::values::{named, number8};
 use super::words::{Fault, Flag, Parsed, Words};
-use crate::model::iptables::{LogKind, Target};
+use crate::model::iptables::{LogKind, Target, Zone, ZoneDirections};
 use crate::model::{Family, RejectWith};
 
 /// A target without the option that says what it does.
@@ -124,7 +124,14 @@ fn ct<'a>(words: &mut Words<'a>) -> Parsed<'a, Target> {
                 let word = words.value(&mut flag)?;
                 let number =
                     super::values::number(word.raw).and_then(|value| u16::try_from(value).ok());
-                zone = Some(number.ok_or(word.fault("a value is not a zone's number"))?);
+                zone = Some(Zone {
+                    id: number.ok_or(word.fault("a value is not a zone's number"))?,
+                    of: match flag.name {
+                        "--zone" => ZoneDirections::Both,
+                        "--zone-orig" => ZoneDirections::Original,
+                        _ => ZoneDirections::Reply,
+                    },
+                });
             }
             "--helper" | "--timeout" | "--ctevents" | "--expevents" => {
                 words.value(&mut flag)?;
@@ -188,10 +195,11 @@ fn ttl<'a>(words: &mut Words<'a>) -> Parsed<'a, Target> {
 
 /// libxt_SET.c. `--map-set` takes a mark out of the set, which is more than to go on.
 fn set<'a>(words: &mut Words<'a>) -> Parsed<'a, Target> {
+    let mut names = Vec::new();
     while let Some(mut flag) = words.option() {
         match flag.name {
             "--add-set" | "--del-set" => {
-                words.value(&mut flag)?;
+                names.push(words.value(&mut flag)?.text().into());
                 words.value(&mut flag)?;
             }
             "--exist" => {}
@@ -201,5 +209,5 @@ fn set<'a>(words: &mut Words<'a>) -> Parsed<'a, Target> {
             _ => return Err(no_such(flag)),
         }
     }
-    Ok(Target::Set)
+    Ok(Target::Set(names.into()))
 }

@@ -1,0 +1,98 @@
+//! Answers that refuse a packet, ICMP errors and TCP resets, and their way home (net/ipv4/icmp.c `icmp_send`,
+//! net/ipv6/icmp.c `icmp6_send`, net/ipv4/netfilter/nf_reject_ipv4.c, net/ipv4/tcp_ipv4.c `tcp_v4_send_reset`).
+//!
+//! They are packets of their own, which rules may drop, and which translation rewrites as the connection says that they
+//! are about.
+
+use std::net::IpAddr;
+
+use super::conntrack::Direction;
+use super::icmp::IcmpError;
+use super::journey::step;
+use super::packet::{Packet, Port, Tracked, Tracking};
+use super::routing::is_local;
+use super::walker::{Fate, Walk};
+use crate::model::trace::StepKind;
+use crate::model::{Family, NetnsId, Protocol};
+
+/// How a host refuses a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Denial {
+    /// With an ICMP error.
+    Error(IcmpError),
+    /// REJECT, with a TCP reset.
+    Reset,
+    /// TCP itself, with the reset of a port where nothing listens.
+    Closed,
+}
+
+/// An answer on the point of being sent.
+#[derive(Debug, Clone)]
+pub(super) struct Refusal {
+    pub netns: NetnsId,
+    pub denial: Denial,
+    /// The packet that is refused.
+    pub packet: Packet,
+}
+
+impl Denial {
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error(error) => error.name(),
+            Self::Reset | Self::Closed => "a TCP reset",
+        }
+    }
+}
+
+impl Refusal {
+    /// The packet that is sent.
+    fn made(&self) -> Packet {
+        let refused = &self.packet;
+        let mut answer = refused.answer();
+        // nf_ct_attach: it belongs to the connection of what it answers. What TCP sends is looked up as ever.
+        if let Tracking::Tracked(tracked) = refused.tracking
+            && self.denial != Denial::Closed
+        {
+            answer.tracking = Tracking::Tracked(Tracked {
+                reply: !tracked.reply,
+                established: false,
+                related: true,
+                ..tracked
+            });
+        }
+        let v4 = refused.family() == Family::V4;
+        let Denial::Error(error) = self.denial else {
+            answer.tcp_flags = 0x14;
+            answer.size = if v4 { 40 } else { 60 };
+            return answer;
+        };
+        answer.protocol = Protocol::Icmp;
+        answer.icmp = error.type_and_code(refused.family());
+        answer.tcp_flags = 0;
+        (answer.source_port, answer.destination_port) = (Port::NONE, Port::NONE);
+        answer.about = Some(Direction::of(refused));
+        let (header, most) = if v4 { (28, 576) } else { (48, 1280) };
+        answer.size = (refused.size + header).min(most);
+        answer.tos = if v4 { refused.tos & 0x1e | 0xc0 } else { 0 };
+        answer
+    }
+}
+
+impl Walk<'_> {
+    /// Sends an answer that refuses a packet. A reset comes in the name of the server, whoever sends it; an error from
+    /// an address of this host.
+    pub fn send_refusal(&mut self, refusal: &Refusal) -> Fate {
+        let netns = refusal.netns;
+        let mut answer = refusal.made();
+        let claimed = refusal.packet.destination;
+        let own = is_local(self.cluster.netns(netns), claimed);
+        let is_error = matches!(refusal.denial, Denial::Error(_));
+        let source: Option<IpAddr> = Some(claimed).filter(|_| own || !is_error);
+        self.journey.enter(self.cluster, netns, None);
+        let chosen = self.route_refusal(netns, &mut answer, source)?;
+        let text = format!("{}: {answer}", refusal.denial.name());
+        self.journey.step(step(StepKind::Emit, text));
+        self.output(netns, answer, chosen)
+    }
+}
