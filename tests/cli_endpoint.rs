@@ -153,6 +153,7 @@ fn cluster() -> Cluster {
                 ..EndpointSlice::default()
             }],
             nodes: vec![node("n1", "192.168.0.1"), node("n2", "192.168.0.2")],
+            ..Objects::default()
         },
         gaps: Vec::new(),
     }

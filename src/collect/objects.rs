@@ -261,6 +261,10 @@ impl Reader<'_, '_, '_> {
             internal_local: spec["internalTrafficPolicy"].as_str() == Some("Local"),
             affinity_seconds: affinity.then(|| seconds.unwrap_or(AFFINITY_SECONDS)),
             external_name: text(&spec["externalName"]),
+            left_to_others: ["service-proxy-name", "headless"].iter().any(|label| {
+                let label = format!("service.kubernetes.io/{label}");
+                !service["metadata"]["labels"][label.as_str()].is_null()
+            }),
         }
     }
 
@@ -302,11 +306,17 @@ impl Reader<'_, '_, '_> {
             terminating: conditions["terminating"].as_bool().unwrap_or(false),
             node: text(&endpoint["nodeName"]),
             pod,
-            hint_zones: list(&endpoint["hints"]["forZones"])
-                .filter_map(|zone| text(&zone["name"]))
-                .collect(),
+            hint_zones: hints(&endpoint["hints"]["forZones"]),
+            hint_nodes: hints(&endpoint["hints"]["forNodes"]),
         }
     }
+}
+
+/// The names of zones or nodes.
+fn hints(values: &Value) -> Vec<String> {
+    list(values)
+        .filter_map(|value| text(&value["name"]))
+        .collect()
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {

@@ -98,6 +98,7 @@ fn objects(backend: Backend) -> Objects {
         services,
         endpoint_slices,
         nodes,
+        ..Objects::default()
     }
 }
 

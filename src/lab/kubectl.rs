@@ -17,6 +17,7 @@ pub fn files(spec: &Spec) -> [(&'static str, Value); 4] {
         services,
         endpoint_slices,
         nodes,
+        incomplete: _,
     } = &spec.objects;
     [
         (
@@ -298,17 +299,17 @@ fn endpoint(object: &Endpoint) -> Value {
         node,
         pod,
         hint_zones,
+        hint_nodes,
     } = object;
     let mut entry = json!({
         "addresses": addresses,
         "conditions": {"ready": ready, "serving": serving, "terminating": terminating},
     });
-    if !hint_zones.is_empty() {
-        let zones: Vec<_> = hint_zones
-            .iter()
-            .map(|zone| json!({"name": zone}))
-            .collect();
-        entry["hints"] = json!({"forZones": zones});
+    for (key, hints) in [("forZones", hint_zones), ("forNodes", hint_nodes)] {
+        if !hints.is_empty() {
+            let names = hints.iter().map(|name| json!({"name": name}));
+            entry["hints"][key] = names.collect();
+        }
     }
     if let Some(node) = node {
         entry["nodeName"] = json!(node);

@@ -18,6 +18,7 @@ mod socket;
 mod sysctl;
 
 pub mod iptables;
+pub mod kube_proxy;
 pub mod text;
 pub mod trace;
 
@@ -27,7 +28,8 @@ pub use ipvs::{RealServer, VirtualServer};
 pub use link::{Address, AddressScope, BridgePort, Link, LinkKind, Vlan, Vxlan};
 pub use neighbor::{FdbEntry, Mac, Neighbor, NeighborState};
 pub use objects::{
-    ContainerPort, Endpoint, EndpointSlice, NodeObject, Objects, Pod, PortRef, Service, ServicePort,
+    ContainerPort, Endpoint, EndpointSlice, NodeObject, ObjectKind, Objects, Pod, PortRef, Service,
+    ServicePort,
 };
 pub use packet::{ConntrackEntry, ConntrackState, Family, Flow, FlowEnd, Protocol, Tuple};
 pub use part::Part;

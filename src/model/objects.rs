@@ -1,5 +1,6 @@
 //! The Kubernetes objects that matter to a packet's way, reduced to what does.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,22 @@ pub struct Objects {
     pub endpoint_slices: Vec<EndpointSlice>,
     /// Nodes: name, internal addresses, pod CIDRs.
     pub nodes: Vec<NodeObject>,
+    /// Kinds that were not read, or only in part: what is not here of them may be there all the same.
+    #[serde(default)]
+    pub incomplete: BTreeSet<ObjectKind>,
+}
+
+/// Kinds of objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ObjectKind {
+    /// [`Objects::pods`].
+    Pod,
+    /// [`Objects::services`].
+    Service,
+    /// [`Objects::endpoint_slices`].
+    EndpointSlice,
+    /// [`Objects::nodes`].
+    Node,
 }
 
 /// A Node object.
@@ -101,6 +118,10 @@ pub struct Service {
     pub affinity_seconds: Option<u32>,
     /// `spec.externalName`.
     pub external_name: Option<String>,
+    /// Label `service.kubernetes.io/service-proxy-name` or `service.kubernetes.io/headless`: kube-proxy leaves it to
+    /// others.
+    #[serde(default)]
+    pub left_to_others: bool,
 }
 
 /// A port of a Service.
@@ -157,4 +178,7 @@ pub struct Endpoint {
     pub pod: Option<(String, String)>,
     /// Zones that topology hints name.
     pub hint_zones: Vec<String>,
+    /// Nodes that topology hints name.
+    #[serde(default)]
+    pub hint_nodes: Vec<String>,
 }

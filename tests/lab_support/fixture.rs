@@ -1,6 +1,6 @@
 //! The dump of a real cluster, and the lab specification that asks for the same cluster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read as _;
 use std::net::IpAddr;
@@ -120,6 +120,7 @@ impl Fixture {
             pods: items("pods").iter().map(pod).collect(),
             services: items("services").iter().map(service).collect(),
             endpoint_slices: items("endpointslices").iter().map(endpoint_slice).collect(),
+            incomplete: BTreeSet::new(),
         }
     }
 }
@@ -229,6 +230,7 @@ fn service(object: &Value) -> Service {
                 .unwrap() as u32
         }),
         external_name: spec["externalName"].as_str().map(str::to_owned),
+        left_to_others: false,
     }
 }
 
@@ -267,6 +269,7 @@ fn endpoint_slice(object: &Value) -> EndpointSlice {
                         .iter()
                         .map(|zone| text(&zone["name"]))
                         .collect(),
+                    hint_nodes: Vec::new(),
                 }
             })
             .collect(),

@@ -40,7 +40,7 @@ use source::{Limits, Source};
 
 use super::objects::read_objects;
 use super::report::Report;
-use crate::model::{Cluster, Gap, NetnsName, Node};
+use crate::model::{Cluster, Gap, NetnsName, Node, ObjectKind};
 
 /// Why a bundle cannot be used at all.
 #[derive(Debug, thiserror::Error)]
@@ -132,14 +132,18 @@ fn cluster(source: Source, name: &str) -> Result<Cluster, BundleError> {
         gaps: source.gaps,
         ..Cluster::default()
     };
+    cluster.objects.incomplete = KINDS.map(|(_, kind)| kind).into();
     let mut nodes: BTreeMap<String, BTreeMap<NetnsName, (String, Folder)>> = BTreeMap::new();
     for (path, bytes) in source.files {
         match layout::place(&path) {
             None => {}
-            Some((Place::Objects, file)) if KINDS.contains(&file) => {
+            Some((Place::Objects, file)) if file == POLICIES || kind_in(file).is_some() => {
                 let mut report = Report::new(&path, &mut cluster.gaps);
                 let text = files::text_of(bytes, &mut report);
                 read_objects(&text, &mut cluster.objects, &mut report);
+                if let Some(kind) = kind_in(file).filter(|_| !report.has_lost()) {
+                    cluster.objects.incomplete.remove(&kind);
+                }
             }
             Some((Place::Objects, _)) => {}
             Some((Place::Namespace { node, name }, file)) => {
@@ -181,10 +185,17 @@ fn cluster(source: Source, name: &str) -> Result<Cluster, BundleError> {
 }
 
 /// The files of Kubernetes objects.
-const KINDS: [&str; 5] = [
-    "nodes.json",
-    "pods.json",
-    "services.json",
-    "endpointslices.json",
-    "networkpolicies.json",
+const KINDS: [(&str, ObjectKind); 4] = [
+    ("nodes.json", ObjectKind::Node),
+    ("pods.json", ObjectKind::Pod),
+    ("services.json", ObjectKind::Service),
+    ("endpointslices.json", ObjectKind::EndpointSlice),
 ];
+/// Read only to find what is wrong with it.
+const POLICIES: &str = "networkpolicies.json";
+
+/// The kind of objects that a file is there for.
+fn kind_in(file: &str) -> Option<ObjectKind> {
+    let mut kinds = KINDS.into_iter();
+    kinds.find(|(name, _)| *name == file).map(|(_, kind)| kind)
+}

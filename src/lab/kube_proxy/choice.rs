@@ -1,9 +1,9 @@
 //! The choice of one endpoint out of several, and what it does to a packet.
 
-use super::endpoints::Target;
 use super::service::PortRules;
 use super::text::{comment, probability};
 use crate::lab::rules::{Rules, Table};
+use crate::model::kube_proxy::Target;
 
 impl PortRules<'_> {
     /// The choice of one endpoint out of several: those a client is bound to first, then by chance.
@@ -51,7 +51,7 @@ impl PortRules<'_> {
         rules.append(
             Table::Nat,
             &chain,
-            format!("-s {}/32 {why}-j KUBE-MARK-MASQ", target.ip),
+            format!("-s {}/32 {why}-j KUBE-MARK-MASQ", target.address.ip()),
         );
         let bind = match self.service.affinity_seconds {
             Some(_) => format!("-m recent --set --name {chain} --mask 255.255.255.255 --rsource "),
@@ -63,7 +63,7 @@ impl PortRules<'_> {
             &chain,
             format!(
                 "-p {protocol} {why}{bind}-m {protocol} -j DNAT --to-destination {}",
-                target.text()
+                target.address
             ),
         );
     }
@@ -72,7 +72,7 @@ impl PortRules<'_> {
         if self.with_comments {
             format!(
                 "{} ",
-                comment(&format!("{} -> {}", self.name, target.text()))
+                comment(&format!("{} -> {}", self.name, target.address))
             )
         } else {
             String::new()

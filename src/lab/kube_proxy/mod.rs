@@ -5,7 +5,6 @@
 //! the filter table. Go's maps have no order, so the order of Services is kube-proxy's whim; here it is by name.
 
 mod choice;
-pub mod endpoints;
 mod frame;
 mod service;
 mod text;
@@ -13,7 +12,8 @@ mod text;
 use ipnet::Ipv4Net;
 
 use super::rules::{Rules, Table};
-use crate::model::{NodeObject, Objects};
+use crate::model::kube_proxy::{Targets, is_served, port_name, protocol_name};
+use crate::model::{Family, NodeObject, Objects};
 use service::PortRules;
 
 /// The bit that marks packets to be masqueraded, 14, as mark and mask.
@@ -37,11 +37,11 @@ pub struct Settings {
 /// Adds kube-proxy's rules on a node: chains and jumps first, as its first full sync does, then every Service.
 pub fn write(rules: &mut Rules, objects: &Objects, node: &NodeObject, settings: Settings) {
     frame::write(rules, settings);
-    let with_comments = endpoints::count(objects) <= LARGE_CLUSTER;
+    let with_comments = count(objects) <= LARGE_CLUSTER;
     let mut ports: Vec<_> = objects
         .services
         .iter()
-        .filter(|service| !service.headless && service.kind != "ExternalName")
+        .filter(|service| is_served(service))
         .filter_map(|service| Some((service, text::first_v4(&service.cluster_ips)?)))
         .flat_map(|(service, cluster_ip)| {
             service
@@ -50,14 +50,14 @@ pub fn write(rules: &mut Rules, objects: &Objects, node: &NodeObject, settings: 
                 .map(move |port| (service, port, cluster_ip))
         })
         .filter_map(|(service, port, cluster_ip)| {
-            let protocol = endpoints::protocol_name(port.protocol)?;
-            let targets = endpoints::of(objects, service, port, node);
+            let protocol = protocol_name(port.protocol)?;
+            let targets = Targets::of(objects, service, port, Family::V4, node);
             Some(PortRules {
                 service,
                 port,
                 cluster_ip,
                 protocol,
-                name: text::port_name(service, port),
+                name: port_name(service, port),
                 targets,
                 settings,
                 node,
@@ -75,4 +75,13 @@ pub fn write(rules: &mut Rules, objects: &Objects, node: &NodeObject, settings: 
         "-m comment --comment \"kubernetes service nodeports; NOTE: this must be the last rule in this chain\" \
          -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS",
     );
+}
+
+/// How many endpoints there are in all; above a thousand kube-proxy writes no comments on them.
+fn count(objects: &Objects) -> usize {
+    objects
+        .endpoint_slices
+        .iter()
+        .map(|slice| slice.ports.len() * slice.endpoints.len())
+        .sum()
 }

@@ -2,11 +2,13 @@
 
 use std::net::Ipv4Addr;
 
-use super::endpoints::{self, Target, Targets};
-use super::text::{as_v4, as_v4_net, comment, counter, first_v4, hash};
+use super::text::{as_v4, as_v4_net, comment, counter, first_v4};
 use super::{LOCALHOST_COUNTER, Settings};
 use crate::lab::rules::{Rules, Table};
-use crate::model::{NodeObject, Service, ServicePort};
+use crate::model::kube_proxy::{
+    ServiceChain, Target, Targets, balanced_ips, endpoint_chain, is_external,
+};
+use crate::model::{Family, NodeObject, Service, ServicePort};
 
 /// One port of one Service, and all that its rules follow from.
 pub struct PortRules<'a> {
@@ -30,10 +32,14 @@ impl PortRules<'_> {
         self.write_external_chain(rules);
         self.write_firewall_chain(rules);
         if !self.targets.cluster.is_empty() {
-            self.write_choice(rules, &self.chain("KUBE-SVC-"), &self.targets.cluster);
+            self.write_choice(
+                rules,
+                &self.chain(ServiceChain::Cluster),
+                &self.targets.cluster,
+            );
         }
         if !self.targets.local.is_empty() {
-            self.write_choice(rules, &self.chain("KUBE-SVL-"), &self.targets.local);
+            self.write_choice(rules, &self.chain(ServiceChain::Local), &self.targets.local);
         }
         for target in &self.targets.reachable {
             self.write_endpoint(rules, target);
@@ -42,7 +48,11 @@ impl PortRules<'_> {
 
     /// The chain of policy Cluster or Local.
     fn policy_chain(&self, local: bool) -> String {
-        self.chain(if local { "KUBE-SVL-" } else { "KUBE-SVC-" })
+        self.chain(if local {
+            ServiceChain::Local
+        } else {
+            ServiceChain::Cluster
+        })
     }
 
     /// Whether traffic of that policy has an endpoint to go to.
@@ -99,7 +109,11 @@ impl PortRules<'_> {
             .map(|ip| (ip, "loadbalancer IP", self.has_firewall()));
         for (ip, what, firewalled) in external.chain(balanced) {
             if self.targets.any {
-                let chain = self.chain(if firewalled { "KUBE-FW-" } else { "KUBE-EXT-" });
+                let chain = self.chain(if firewalled {
+                    ServiceChain::Firewall
+                } else {
+                    ServiceChain::External
+                });
                 let matches = self.to_address(ip, &format!("{} {what}", self.name));
                 rules.append(Table::Nat, "KUBE-SERVICES", format!("{matches} -j {chain}"));
             }
@@ -107,7 +121,7 @@ impl PortRules<'_> {
                 let why = format!(
                     "{} traffic not accepted by {}",
                     self.name,
-                    self.chain("KUBE-FW-")
+                    self.chain(ServiceChain::Firewall)
                 );
                 let matches = self.to_address(ip, &why);
                 rules.append(
@@ -132,7 +146,7 @@ impl PortRules<'_> {
         let protocol = self.protocol;
         if let Some(node_port) = self.port.node_port {
             if self.targets.any {
-                let chain = self.chain("KUBE-EXT-");
+                let chain = self.chain(ServiceChain::External);
                 let matches = format!(
                     "-p {protocol} {} -m {protocol} --dport {node_port}",
                     comment(&self.name)
@@ -174,14 +188,14 @@ impl PortRules<'_> {
     }
 
     fn write_external_chain(&self, rules: &mut Rules) {
-        if !self.targets.any || !endpoints::is_external(self.service, self.port) {
+        if !self.targets.any || !is_external(self.service, self.port, Family::V4) {
             return;
         }
-        let chain = self.chain("KUBE-EXT-");
+        let chain = self.chain(ServiceChain::External);
         let local = self.service.external_local;
         if local {
             // Pods and the node itself need not keep to local endpoints: they are not outside.
-            let everywhere = self.chain("KUBE-SVC-");
+            let everywhere = self.chain(ServiceChain::Cluster);
             let pods = self.settings.cluster_cidr;
             let why = |what: &str| {
                 comment(&format!(
@@ -226,7 +240,10 @@ impl PortRules<'_> {
         if !self.has_firewall() {
             return;
         }
-        let (chain, onward) = (self.chain("KUBE-FW-"), self.chain("KUBE-EXT-"));
+        let (chain, onward) = (
+            self.chain(ServiceChain::Firewall),
+            self.chain(ServiceChain::External),
+        );
         let why = comment(&format!("{} loadbalancer IP", self.name));
         let ranges: Vec<_> = self
             .service
@@ -262,14 +279,10 @@ impl PortRules<'_> {
         )
     }
 
-    /// The balancer's addresses for which nodes answer (not those with `ipMode: Proxy`).
+    /// The balancer's addresses for which nodes answer.
     fn balanced_ips(&self) -> Vec<Ipv4Addr> {
-        let proxied = &self.service.load_balancer_proxy_ips;
-        self.service
-            .load_balancer_ips
-            .iter()
-            .filter(|ip| !proxied.contains(ip))
-            .filter_map(as_v4)
+        balanced_ips(self.service, Family::V4)
+            .filter_map(|ip| as_v4(&ip))
             .collect()
     }
 
@@ -283,18 +296,12 @@ impl PortRules<'_> {
                 .any(|net| as_v4_net(net).is_some())
     }
 
-    fn chain(&self, prefix: &str) -> String {
-        format!(
-            "{prefix}{}",
-            hash(&format!("{}{}", self.name, self.protocol))
-        )
+    fn chain(&self, kind: ServiceChain) -> String {
+        kind.name(&self.name, self.port.protocol)
     }
 
     /// The chain of an endpoint.
     pub(super) fn endpoint_chain(&self, target: &Target) -> String {
-        format!(
-            "KUBE-SEP-{}",
-            hash(&format!("{}{}{}", self.name, self.protocol, target.text()))
-        )
+        endpoint_chain(&self.name, self.port.protocol, target.address)
     }
 }

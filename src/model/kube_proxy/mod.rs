@@ -1,0 +1,8 @@
+//! What kube-proxy follows when it turns Services into rules, whatever its mode: the names of its chains, and its choice
+//! of endpoints. The rules themselves are written by the practice cluster, and read by the checks.
+
+mod endpoints;
+mod names;
+
+pub use endpoints::{Target, Targets, balanced_ips, is_external, is_served, protocol_name};
+pub use names::{ServiceChain, endpoint_chain, port_name};
