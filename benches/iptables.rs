@@ -2,25 +2,14 @@
 
 #![allow(missing_docs, reason = "criterion writes functions")]
 
-use std::fs::File;
+#[path = "../tests/captured/mod.rs"]
+mod captured;
+
 use std::hint::black_box;
-use std::io::Read;
-use std::path::Path;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use kubenet::model::Family;
 use kubenet::model::iptables::{Backend, Ruleset, TableKind};
-
-fn text() -> String {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/scale/iptables-5000x10.txt.gz");
-    let file = File::open(path).expect("the fixture is part of the project");
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(file)
-        .read_to_string(&mut text)
-        .expect("gzip");
-    text
-}
 
 fn read(text: String) -> Ruleset {
     Ruleset::read(
@@ -33,7 +22,7 @@ fn read(text: String) -> Ruleset {
 }
 
 fn rulesets(criterion: &mut Criterion) {
-    let text = text();
+    let text = captured::five_thousand_services();
     let mut group = criterion.benchmark_group("iptables");
     group.sample_size(10);
 

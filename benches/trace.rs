@@ -5,69 +5,25 @@
 
 #![allow(missing_docs, reason = "criterion writes functions")]
 
-use std::fs::{self, File};
-use std::hint::black_box;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+#[path = "../tests/captured/mod.rs"]
+mod captured;
 
+use std::hint::black_box;
+
+use captured::{Folder, archive, files, five_thousand_services, last_service};
 use criterion::{Criterion, criterion_group, criterion_main};
 use kubenet::cli::endpoint::{self, Question};
 use kubenet::collect::bundle;
 use kubenet::walk;
 
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
-}
-
-/// A folder that is removed when the benchmark ends.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn bundle_of_160_000_rules() -> (Folder, String) {
-    let folder = Folder(std::env::temp_dir().join(format!("kubenet-bench-{}", std::process::id())));
-    let packed =
-        File::open(fixtures().join("clusters/iptables-nft-vxlan.tar.zst")).expect("the fixture");
-    let tar = zstd::decode_all(packed).expect("zstd");
-    tar::Archive::new(tar.as_slice())
-        .unpack(&folder.0)
-        .expect("tar");
-    let mut rules = String::new();
-    let packed = File::open(fixtures().join("scale/iptables-5000x10.txt.gz")).expect("the fixture");
-    flate2::read::GzDecoder::new(packed)
-        .read_to_string(&mut rules)
-        .expect("gzip");
-    let node = ["nodes/node1/host", "bundle/nodes/node1/host"]
-        .map(|place| folder.0.join(place))
-        .into_iter()
-        .find(|place| place.is_dir())
-        .expect("node1 is in the fixture");
-    fs::write(node.join("iptables-save.txt"), &rules).expect("a file");
-    (folder, rules)
-}
-
-/// The ClusterIP of the last rule of KUBE-SERVICES that leads to a Service.
-fn last_service(rules: &str) -> String {
-    let rule = rules
-        .lines()
-        .rfind(|line| {
-            line.contains("-A KUBE-SERVICES -d ") && line.contains("--dport 80 -j KUBE-SVC-")
-        })
-        .expect("a Service");
-    let ip = rule
-        .split(" -d ")
-        .nth(1)
-        .and_then(|rest| rest.split('/').next())
-        .expect("its address");
-    format!("{ip}:80")
-}
-
 fn trace(criterion: &mut Criterion) {
-    let (folder, rules) = bundle_of_160_000_rules();
+    let rules = five_thousand_services();
+    let mut bundle = files(&archive("iptables-nft-vxlan"));
+    bundle.insert(
+        "nodes/node1/host/iptables-save.txt".to_owned(),
+        rules.clone().into_bytes(),
+    );
+    let folder = Folder::new("bench", &bundle);
     let mut group = criterion.benchmark_group("160,000 rules");
     group.sample_size(20);
     group.bench_function("load the bundle", |bench| {

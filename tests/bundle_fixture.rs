@@ -8,7 +8,8 @@ mod bundle_support;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use bundle_support::{Files, cluster_path, fixture, namespace};
+use bundle_support::captured::{archive, archives};
+use bundle_support::{Files, fixture, namespace};
 use kubenet::collect::bundle;
 use kubenet::model::iptables::Backend;
 use kubenet::model::{
@@ -19,7 +20,7 @@ use serde_json::Value;
 
 /// A cluster read from its archive, and the files in it.
 fn read(name: &str) -> (Cluster, Files) {
-    let cluster = bundle::load(&[cluster_path(name)]).unwrap();
+    let cluster = bundle::load(&[archive(name)]).unwrap();
     assert_eq!(
         bundle_support::gaps(&cluster),
         Vec::<String>::new(),
@@ -791,11 +792,12 @@ fn peers_are_the_pods_behind_the_bridge() {
 
 #[test]
 fn clusters_with_a_fault_are_read_whole() {
-    let folder = cluster_path("faults/x").parent().unwrap().to_owned();
     let mut count = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.to_string_lossy().ends_with(".tar.zst") {
+    for path in archives() {
+        if path
+            .parent()
+            .is_some_and(|folder| folder.ends_with("faults"))
+        {
             let cluster = bundle::load(std::slice::from_ref(&path)).unwrap();
             assert_eq!(
                 bundle_support::gaps(&cluster),

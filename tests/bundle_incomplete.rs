@@ -7,7 +7,8 @@ mod bundle_support;
 
 use std::collections::BTreeSet;
 
-use bundle_support::{cluster_path, host, load_host};
+use bundle_support::captured::archive;
+use bundle_support::{host, load_host};
 use kubenet::collect::bundle;
 use kubenet::model::{Family, Part};
 use rstest::rstest;
@@ -16,7 +17,7 @@ use rstest::rstest;
 fn of_what_real_tools_printed_nothing_is_lost(
     #[values("iptables-nft-vxlan", "ipvs-rr-vxlan", "nftables-vxlan")] name: &str,
 ) {
-    let cluster = bundle::load(&[cluster_path(name)]).unwrap();
+    let cluster = bundle::load(&[archive(name)]).unwrap();
     for (id, netns) in cluster.all_netns() {
         let place = cluster.node_name(id);
         assert_eq!(netns.incomplete, BTreeSet::new(), "{place} {}", netns.name);

@@ -1,21 +1,16 @@
 //! A ruleset that was cut short never makes a definite answer wrong: wherever node1's `iptables-save` breaks off, the trace
 //! either says what it says of the whole dump (which the kernel confirmed: `ground_truth.rs`), or that it cannot be told.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod captured;
 
+use std::fs;
+use std::path::Path;
+
+use captured::{Folder, archive, files};
 use kubenet::cli::endpoint::{self, Question};
 use kubenet::collect::bundle;
 use kubenet::model::trace::{Trace, Verdict};
 use kubenet::walk;
-
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 fn traces(folder: &Path) -> Vec<Trace> {
     let cluster = bundle::load(&[folder.to_owned()]).expect("the bundle");
@@ -56,18 +51,8 @@ fn ends(trace: &Trace) -> Vec<String> {
 
 #[test]
 fn a_dump_cut_anywhere_misleads_nobody() {
-    let folder = Folder(std::env::temp_dir().join(format!("kubenet-cut-{}", std::process::id())));
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/clusters/iptables-nft-vxlan.tar.zst");
-    let tar = zstd::decode_all(fs::File::open(fixture).expect("the fixture")).expect("zstd");
-    tar::Archive::new(tar.as_slice())
-        .unpack(&folder.0)
-        .expect("tar");
-    let file = ["nodes/node1/host", "bundle/nodes/node1/host"]
-        .map(|place| folder.0.join(place).join("iptables-save.txt"))
-        .into_iter()
-        .find(|file| file.is_file())
-        .expect("node1's rules");
+    let folder = Folder::new("cut", &files(&archive("iptables-nft-vxlan")));
+    let file = folder.0.join("nodes/node1/host/iptables-save.txt");
     let whole = fs::read(&file).expect("readable");
     let truth: Vec<Vec<String>> = traces(&folder.0).iter().map(ends).collect();
     let mut definite = 0;

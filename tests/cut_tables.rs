@@ -2,18 +2,15 @@
 //! breaks off, the trace either says what it says of the whole bundle (which the kernel confirmed: `ground_truth.rs`), or
 //! that it cannot be told. (`cut_dumps.rs` does the same for `iptables-save`.)
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::io::Read;
-use std::path::Path;
+mod captured;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use captured::Files;
 use kubenet::cli::endpoint::{self, Question};
 use kubenet::collect::bundle;
 use kubenet::model::trace::{Trace, Verdict};
 use kubenet::walk;
-
-type Files = BTreeMap<String, Vec<u8>>;
 
 const FOLDERS: [&str; 3] = [
     "nodes/node1/host/",
@@ -47,20 +44,8 @@ fn has_part(path: &str) -> bool {
 }
 
 fn fixture() -> Files {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/clusters/iptables-nft-vxlan.tar.zst");
-    let tar = zstd::decode_all(fs::File::open(file).expect("the fixture")).expect("zstd");
-    let mut files = Files::new();
-    for entry in tar::Archive::new(tar.as_slice()).entries().expect("tar") {
-        let mut entry = entry.expect("an entry");
-        let path = entry.path().expect("a path").to_string_lossy().into_owned();
-        let path = path.trim_start_matches("./").trim_start_matches("bundle/");
-        if entry.header().entry_type().is_file() && has_part(path) {
-            let mut bytes = Vec::new();
-            entry.read_to_end(&mut bytes).expect("readable");
-            files.insert(path.to_owned(), bytes);
-        }
-    }
+    let mut files = captured::files(&captured::archive("iptables-nft-vxlan"));
+    files.retain(|path, _| has_part(path));
     files
 }
 

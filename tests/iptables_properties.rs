@@ -1,6 +1,6 @@
 //! Whatever a dump holds, reading it never panics, and what is wrong in one rule stays there.
 
-mod iptables_fixtures;
+mod captured;
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use kubenet::model::iptables::{Backend, Rule, Ruleset};
 use proptest::prelude::*;
 
 static DUMPS: LazyLock<Vec<String>> = LazyLock::new(|| {
-    iptables_fixtures::real_dumps()
+    captured::real_dumps()
         .into_iter()
         .map(|(_, text)| text)
         .collect()

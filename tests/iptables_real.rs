@@ -1,8 +1,8 @@
 //! The dumps of real clusters: every rule that kube-proxy, flannel, kubelet and the portmap plugin wrote is understood.
 
-mod iptables_fixtures;
+mod captured;
 
-use iptables_fixtures::{five_thousand_services, real_dumps};
+use captured::{five_thousand_services, real_dumps};
 use kubenet::model::Family;
 use kubenet::model::iptables::{Backend, Match, Ruleset, TableKind, Target};
 

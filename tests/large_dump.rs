@@ -3,56 +3,23 @@
 //! The file is what kube-proxy wrote for 5,000 Services, six times over under other chain names, in place of node1's in
 //! the captured cluster.
 
+mod captured;
+
 use std::fs::{self, File};
-use std::io::{BufWriter, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{BufWriter, Write};
 use std::process::Command;
 
+use captured::{Folder, archive, files, five_thousand_services, last_service};
 use nix::sys::resource::{UsageWho, getrusage};
 
 const MEGABYTE: u64 = 1_000_000;
 
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
-}
-
 #[test]
 fn a_hundred_megabytes_of_rules_need_less_than_a_gigabyte() {
-    let folder = Folder(std::env::temp_dir().join(format!("kubenet-large-{}", std::process::id())));
-    let packed =
-        File::open(fixtures().join("clusters/iptables-nft-vxlan.tar.zst")).expect("the fixture");
-    let tar = zstd::decode_all(packed).expect("zstd");
-    tar::Archive::new(tar.as_slice())
-        .unpack(&folder.0)
-        .expect("tar");
-    let mut rules = String::new();
-    let packed = File::open(fixtures().join("scale/iptables-5000x10.txt.gz")).expect("the fixture");
-    flate2::read::GzDecoder::new(packed)
-        .read_to_string(&mut rules)
-        .expect("gzip");
-    let service = rules
-        .lines()
-        .rfind(|line| {
-            line.contains("-A KUBE-SERVICES -d ") && line.contains("--dport 80 -j KUBE-SVC-")
-        })
-        .and_then(|rule| rule.split(" -d ").nth(1)?.split('/').next())
-        .expect("a Service's address")
-        .to_owned();
-
-    let node = ["nodes/node1/host", "bundle/nodes/node1/host"]
-        .map(|place| folder.0.join(place))
-        .into_iter()
-        .find(|place| place.is_dir())
-        .expect("node1 is in the fixture");
-    let file = node.join("iptables-save.txt");
+    let folder = Folder::new("large", &files(&archive("iptables-nft-vxlan")));
+    let rules = five_thousand_services();
+    let service = last_service(&rules);
+    let file = folder.0.join("nodes/node1/host/iptables-save.txt");
     let mut out = BufWriter::new(File::create(&file).expect("a file"));
     out.write_all(rules.as_bytes()).expect("written");
     for copy in ["KUBF-", "KUBG-", "KUBH-", "KUBI-", "KUBJ-"] {
@@ -66,7 +33,7 @@ fn a_hundred_megabytes_of_rules_need_less_than_a_gigabyte() {
     let traced = Command::new(env!("CARGO_BIN_EXE_kubenet"))
         .arg("--bundle")
         .arg(&folder.0)
-        .args(["-o", "json", "trace", "client-1", &format!("{service}:80")])
+        .args(["-o", "json", "trace", "client-1", &service])
         .output()
         .expect("kubenet runs");
     let trace: serde_json::Value =

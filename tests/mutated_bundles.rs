@@ -3,11 +3,11 @@
 //!
 //! The mutations are deterministic; `KUBENET_CASES` says how many (default 150).
 
-use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::path::Path;
+mod captured;
+
 use std::time::{Duration, Instant};
 
+use captured::Files;
 use kubenet::cli::endpoint::{self, Question};
 use kubenet::collect::bundle;
 use kubenet::walk;
@@ -24,24 +24,10 @@ impl Dice {
     }
 }
 
-type Files = BTreeMap<String, Vec<u8>>;
-
 fn fixture() -> Files {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/clusters/iptables-nft-vxlan.tar.zst");
-    let tar = zstd::decode_all(std::fs::File::open(path).expect("the fixture")).expect("zstd");
-    let mut archive = tar::Archive::new(tar.as_slice());
-    let mut files = Files::new();
-    for entry in archive.entries().expect("entries") {
-        let mut entry = entry.expect("an entry");
-        let name = entry.path().expect("a name").to_string_lossy().into_owned();
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).expect("its bytes");
-        // Large, and of no part in a walk.
-        if !name.contains("conntrack") && entry.header().entry_type().is_file() {
-            files.insert(name, bytes);
-        }
-    }
+    let mut files = captured::files(&captured::archive("iptables-nft-vxlan"));
+    // Large, and of no part in a walk.
+    files.retain(|path, _| !path.contains("conntrack"));
     files
 }
 

@@ -161,7 +161,7 @@ impl Packet {
 
     /// The answer that a receiver of this packet sends: a SYN/ACK, a datagram back, an echo reply.
     pub fn answer(&self) -> Self {
-        Self {
+        let mut answer = Self {
             source: self.destination,
             destination: self.source,
             source_port: self.destination_port,
@@ -172,14 +172,8 @@ impl Packet {
                 Family::V6 => (129, 0),
             },
             ttl: 64,
-            mark: 0,
-            tracking: Tracking::NotYet,
-            template: None,
             source_mac: None,
             destination_mac: None,
-            socket: None,
-            bridge_port_in: None,
-            bridge_port_out: None,
             about: None,
             inner: None,
             // An echo comes back with its own; what programs set on their sockets is not known.
@@ -189,7 +183,9 @@ impl Packet {
                 0
             },
             ..self.clone()
-        }
+        };
+        answer.scrub(true);
+        answer
     }
 
     /// What the kernel forgets when a packet changes device by a veth or tunnel (net/core/skbuff.c,

@@ -3,38 +3,15 @@
 #![allow(dead_code)] // Each test file uses a part of it.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
-use std::io::Read;
-use std::path::PathBuf;
+#[path = "../captured/mod.rs"]
+pub mod captured;
 
+pub use captured::Files;
 use kubenet::model::{Cluster, Netns, NetnsName};
-
-/// Files by path.
-pub type Files = BTreeMap<String, Vec<u8>>;
-
-/// Where the clusters are.
-pub fn cluster_path(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/clusters")
-        .join(format!("{name}.tar.zst"))
-}
 
 /// The files of a cluster's bundle, by their paths within it.
 pub fn fixture(name: &str) -> Files {
-    let packed = std::fs::File::open(cluster_path(name)).unwrap();
-    let mut archive = tar::Archive::new(zstd::Decoder::new(packed).unwrap());
-    let mut files = Files::new();
-    for entry in archive.entries().unwrap() {
-        let mut entry = entry.unwrap();
-        let path = entry.path().unwrap().to_string_lossy().into_owned();
-        if let Some(path) = path.strip_prefix("bundle/") {
-            let mut bytes = Vec::new();
-            entry.read_to_end(&mut bytes).unwrap();
-            files.insert(path.to_owned(), bytes);
-        }
-    }
-    assert!(!files.is_empty());
-    files
+    captured::files(&captured::archive(name))
 }
 
 /// A tar archive of these files, below a folder.

@@ -10,8 +10,8 @@ use netlink_packet_route::neighbour::{
 };
 
 use super::links::Names;
+use super::netlink::ip;
 use super::netlink::{Client, Dump};
-use super::next_hop_objects::ip;
 use crate::model::text::{self, NeighborDetails, route_protocol};
 use crate::model::{Mac, Neighbor, NeighborState};
 

@@ -4,6 +4,7 @@
 //! Both are counted, so that nobody takes the hole for an absence.
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
 use netlink_packet_core::{
@@ -225,4 +226,17 @@ fn framed(kind: u16, flags: u16, sequence: u32, body: &[u8]) -> Vec<u8> {
 fn errno(body: &[u8]) -> i32 {
     body.first_chunk()
         .map_or(0, |code| i32::from_ne_bytes(*code).saturating_neg())
+}
+
+/// An address by its length.
+pub(super) fn ip(bytes: &[u8]) -> Option<IpAddr> {
+    match bytes.len() {
+        4 => <[u8; 4]>::try_from(bytes)
+            .ok()
+            .map(|bytes| Ipv4Addr::from(bytes).into()),
+        16 => <[u8; 16]>::try_from(bytes)
+            .ok()
+            .map(|bytes| Ipv6Addr::from(bytes).into()),
+        _ => None,
+    }
 }

@@ -4,12 +4,11 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use netlink_packet_core::NlasIterator;
 
 use super::links::Names;
-use super::netlink::Client;
+use super::netlink::{Client, ip};
 use crate::model::NextHop;
 
 const RTM_GETNEXTHOP: u16 = 106;
@@ -97,17 +96,4 @@ fn member(bytes: &[u8]) -> Option<(u32, u32)> {
 
 fn number(bytes: &[u8]) -> Option<u32> {
     bytes.try_into().ok().map(u32::from_ne_bytes)
-}
-
-/// An address by its length.
-pub(super) fn ip(bytes: &[u8]) -> Option<IpAddr> {
-    match bytes.len() {
-        4 => <[u8; 4]>::try_from(bytes)
-            .ok()
-            .map(|bytes| Ipv4Addr::from(bytes).into()),
-        16 => <[u8; 16]>::try_from(bytes)
-            .ok()
-            .map(|bytes| Ipv6Addr::from(bytes).into()),
-        _ => None,
-    }
 }

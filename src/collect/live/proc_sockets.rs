@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::netlink::Dump;
 use super::sockets::line;
@@ -79,15 +79,7 @@ fn address_of(hex: &str) -> Option<IpAddr> {
                 .to_ne_bytes(),
         );
     }
-    match bytes.len() {
-        4 => <[u8; 4]>::try_from(bytes)
-            .ok()
-            .map(|bytes| Ipv4Addr::from(bytes).into()),
-        16 => <[u8; 16]>::try_from(bytes)
-            .ok()
-            .map(|bytes| Ipv6Addr::from(bytes).into()),
-        _ => None,
-    }
+    super::netlink::ip(&bytes)
 }
 
 #[cfg(all(test, target_endian = "little"))]

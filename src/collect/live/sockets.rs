@@ -9,8 +9,8 @@ use netlink_packet_core::NlasIterator;
 
 use super::kernel::Part;
 use super::links::Names;
+use super::netlink::ip;
 use super::netlink::{Client, Dump};
-use super::next_hop_objects::ip;
 use super::proc_sockets;
 use crate::model::{Protocol, Socket, SocketState};
 
