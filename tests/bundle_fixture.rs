@@ -13,7 +13,8 @@ use bundle_support::{Files, fixture, namespace};
 use kubenet::collect::bundle;
 use kubenet::model::iptables::Backend;
 use kubenet::model::{
-    Cluster, Family, LinkKind, Netns, NetnsName, PortRef, Protocol, SetPart, SocketState,
+    Cluster, Family, Forwarding, LinkKind, Netns, NetnsName, PortRef, Protocol, SetPart,
+    SocketState, Takes,
 };
 use rstest::rstest;
 use serde_json::Value;
@@ -488,23 +489,43 @@ fn sets_and_virtual_servers() {
         let services = netns.virtual_servers.as_ref().unwrap();
         let mut wanted = lines.lines();
         for service in services {
-            let flag = match service.protocol {
+            let Takes::Address { protocol, address } = service.takes else {
+                panic!("{:?}", service.takes);
+            };
+            let flag = match protocol {
                 Protocol::Tcp => "-t",
                 Protocol::Udp => "-u",
                 Protocol::Sctp => "--sctp-service",
                 other => panic!("{other}"),
             };
-            let mut line = format!("-A {flag} {} -s {}", service.address, service.scheduler);
-            if let Some(seconds) = service.persistence {
-                line.push_str(&format!(" -p {seconds}"));
+            let mut line = format!("-A {flag} {address} -s {}", service.scheduler);
+            if let Some(kept) = service.persistence {
+                line.push_str(&format!(" -p {}", kept.timeout));
             }
             assert_eq!(wanted.next(), Some(line.as_str()), "{path}");
             for server in &service.servers {
-                assert_eq!(server.forwarding, "masq");
-                let (service, server, weight) = (service.address, server.address, server.weight);
-                let line = format!("-a {flag} {service} -r {server} -m -w {weight}");
+                assert_eq!(server.forwarding, Forwarding::Masquerading);
+                let (server, weight) = (server.address, server.weight);
+                let line = format!("-a {flag} {address} -r {server} -m -w {weight}");
                 assert_eq!(wanted.next(), Some(line.as_str()), "{path}");
             }
+        }
+        assert_eq!(wanted.next(), None, "{path}");
+    }
+    for (path, netns, lines) in each(&cluster, &files, "ipvs-conns.txt") {
+        let mut wanted = lines.lines().skip(2);
+        for one in netns.ipvs_connections.as_ref().unwrap() {
+            let line = wanted.next().unwrap();
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let shown = [
+                one.protocol.to_string().to_uppercase(),
+                format!("{:02}:{:02}", one.expires / 60, one.expires % 60),
+                one.state.clone(),
+                one.client.to_string(),
+                one.to.to_string(),
+                one.server.to_string(),
+            ];
+            assert_eq!(shown, words.as_slice(), "{path}");
         }
         assert_eq!(wanted.next(), None, "{path}");
     }

@@ -82,6 +82,11 @@ fn of_what_real_tools_printed_nothing_is_lost(
     "-A -t 10.43.0.1:443 -s rr\n-a -t 10.43.0.1:443 -r 10.0.0.1:64 -m -w 1"
 )]
 #[case(
+    "ipvs-conns.txt",
+    Part::IpvsConnections,
+    "TCP 01:45 TIME_WAIT 10.42.0.2:54694 10.43.95.1:9100 192.168.205.5:9100\nUDP 04:11 UDP 10.42.0.2:1 10.43.0.1:53 10.42.1.2:5"
+)]
+#[case(
     "sockets.txt",
     Part::Sockets,
     "tcp LISTEN 0 128 0.0.0.0:80 0.0.0.0:*\ntcp LISTEN 0 128 0.0.0.0:8"

@@ -10,8 +10,8 @@ use std::net::IpAddr;
 use bundle_support::{gaps, host, load_host};
 use ipnet::IpNet;
 use kubenet::model::{
-    Family, LinkKind, NativeChain, Protocol, RouteScope, RouteType, RuleAction, SetPart,
-    SocketState, Table,
+    Family, Forwarding, LinkKind, NativeChain, Protocol, RouteScope, RouteType, RuleAction,
+    SetPart, SocketState, Table, Takes,
 };
 use rstest::rstest;
 use serde_json::json;
@@ -151,7 +151,10 @@ TCP  10.43.0.2:80 wlc
         let mut servers = host(&cluster).virtual_servers.clone().unwrap();
         for server in &mut servers {
             server.raw.clear();
-            server.servers.iter_mut().for_each(|one| one.raw.clear());
+            for one in &mut server.servers {
+                one.raw.clear();
+                one.connections = None;
+            }
         }
         servers
     };
@@ -159,20 +162,27 @@ TCP  10.43.0.2:80 wlc
     assert_eq!(servers, read(listed));
     assert_eq!(servers.len(), 3);
     assert_eq!(
-        (servers[0].protocol, servers[0].persistence),
-        (Protocol::Tcp, Some(10_800))
+        servers[0].takes,
+        Takes::Address {
+            protocol: Protocol::Tcp,
+            address: "10.43.0.1:443".parse().unwrap()
+        }
     );
-    assert_eq!(servers[0].address, "10.43.0.1:443".parse().unwrap());
+    let kept = servers[0].persistence.unwrap();
+    assert_eq!((kept.timeout, kept.prefix), (10_800, 32));
     let forwarding: Vec<_> = servers[1]
         .servers
         .iter()
-        .map(|one| (one.forwarding.as_str(), one.weight))
+        .map(|one| (one.forwarding, one.weight))
         .collect();
-    assert_eq!(forwarding, [("route", 0), ("tunnel", 3)]);
+    assert_eq!(
+        forwarding,
+        [(Forwarding::Direct, 0), (Forwarding::Tunnel, 3)]
+    );
     assert!(servers[2].servers.is_empty());
 
     // What belongs to a service that is not understood is given to no other.
-    let odd = "TCP  10.43.0.1:443 rr\n  -> 10.0.0.1:1 Masq 1 0 0\nFWM  1 rr\n  -> 10.0.0.2:0 Masq 1 0 0\n";
+    let odd = "TCP  10.43.0.1:443 rr\n  -> 10.0.0.1:1 Masq 1 0 0\nESP  10.43.0.9:0 rr\n  -> 10.0.0.2:0 Masq 1 0 0\n";
     let cluster = load_host(&[("ipvs.txt", odd)]);
     assert_eq!(cluster.gaps.len(), 1);
     assert_eq!(

@@ -8,12 +8,13 @@
 mod judge;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use kubenet::cli::endpoint::{self, Question};
 use kubenet::collect::bundle;
 use kubenet::model::trace::{ClientSees, Direction, OverallVerdict, Path, Trace, Verdict};
-use kubenet::model::{Cluster, NetnsName, Protocol};
+use kubenet::model::{Cluster, NetnsName, Protocol, Socket, SocketState};
 use kubenet::walk;
 use serde::Deserialize;
 
@@ -22,7 +23,7 @@ struct GroundTruth {
     rows: Vec<Row>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Row {
     #[serde(default)]
     id: serde_json::Value,
@@ -49,10 +50,21 @@ struct Row {
     paths: BTreeMap<String, Vec<Sighting>>,
     #[serde(default)]
     drop_reason: Option<Vec<String>>,
+    /// What came of it when the bundle was taken, where it was measured again in another state.
+    #[serde(default)]
+    first_run: Option<FirstRun>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct FirstRun {
+    outcome: String,
+    errors: BTreeMap<String, u32>,
+    /// `nothing listened on ADDRESS:PORT ...`: the listener was started for the row itself.
+    why: String,
 }
 
 /// The first packet of a connection, seen at a device. Replies and errors may follow in the same list.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Sighting {
     #[serde(default)]
     node: Option<String>,
@@ -396,6 +408,48 @@ fn client(packet: &str) -> Option<String> {
         .map(|(source, _)| source.to_owned())
 }
 
+/// What is wrong with the prediction for a row as it was measured first.
+fn as_captured(cluster: &Cluster, row: &Row, first: &FirstRun) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let then = Row {
+        outcome: first.outcome.clone(),
+        errors: first.errors.clone(),
+        endpoints: BTreeMap::new(),
+        ..row.clone()
+    };
+    failed(&then, &ask(cluster, row), &mut wrong);
+    wrong
+}
+
+/// Starts the listener that a sentence says was missing.
+fn listen(cluster: &mut Cluster, why: &str) {
+    let missing: SocketAddr = why
+        .split(' ')
+        .find_map(|word| word.parse().ok())
+        .expect("an address and port");
+    let host = cluster
+        .nodes
+        .iter_mut()
+        .flat_map(|node| &mut node.netns)
+        .find(|netns| netns.name == NetnsName::Host && netns.has_address(missing.ip()))
+        .expect("the node of that address");
+    let listens =
+        |socket: &Socket| socket.port == missing.port() && socket.protocol == Protocol::Tcp;
+    let sockets = host.sockets.get_or_insert_default();
+    if !sockets.iter().any(listens) {
+        sockets.push(Socket {
+            protocol: Protocol::Tcp,
+            address: None,
+            port: missing.port(),
+            ..sockets
+                .iter()
+                .find(|one| one.state == SocketState::Listen)
+                .expect("a listener")
+                .clone()
+        });
+    }
+}
+
 /// How many rows there were, how many of them were answered definitely, and what was wrong with those.
 struct Judged {
     rows: usize,
@@ -404,7 +458,7 @@ struct Judged {
 }
 
 fn judge_fixture(name: &str) -> Judged {
-    let (cluster, truth) = load(name);
+    let (mut cluster, truth) = load(name);
     assert!(
         cluster.gaps.is_empty(),
         "the fixture is read whole: {:?}",
@@ -415,6 +469,19 @@ fn judge_fixture(name: &str) -> Judged {
         undetermined: 0,
         report: String::new(),
     };
+    let again = |row: &Row| Some((row.clone(), row.first_run.clone()?));
+    let measured_again: Vec<(Row, FirstRun)> = truth.rows.iter().filter_map(again).collect();
+    for (row, first) in &measured_again {
+        for wrong in as_captured(&cluster, row, first) {
+            let row = &row.id;
+            judged
+                .report
+                .push_str(&format!("{name} row {row}, first run: {wrong}\n"));
+        }
+    }
+    for (_, first) in &measured_again {
+        listen(&mut cluster, &first.why);
+    }
     for row in &truth.rows {
         if row
             .proto
@@ -479,4 +546,19 @@ fn faults() {
     let judged: Vec<Judged> = names.iter().map(|name| judge_fixture(name)).collect();
     let report: String = judged.iter().map(|judged| judged.report.as_str()).collect();
     assert!(report.is_empty(), "the kernel did otherwise:\n{report}");
+}
+
+#[test]
+fn ipvs_over_vxlan() {
+    let judged = judge_fixture("ipvs-rr-vxlan");
+    assert!(
+        judged.report.is_empty(),
+        "the kernel did otherwise:\n{}",
+        judged.report
+    );
+    assert_eq!(
+        (judged.rows, judged.undetermined),
+        (56, 0),
+        "rows, and those not answered"
+    );
 }

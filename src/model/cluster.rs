@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::iptables::Ruleset;
 use super::{
-    Address, ConntrackEntry, Family, FdbEntry, IpSet, Link, Neighbor, Objects, Part, Route,
-    RoutingRule, Socket, Sysctls, VirtualServer,
+    Address, ConntrackEntry, Family, FdbEntry, IpSet, IpvsConnection, Link, Neighbor, Objects,
+    Part, Route, RoutingRule, Socket, Sysctls, VirtualServer,
 };
 
 /// Everything that was read about a cluster, from whatever source.
@@ -117,6 +117,8 @@ pub struct Netns {
     pub ipsets: Option<Vec<IpSet>>,
     /// IPVS virtual servers.
     pub virtual_servers: Option<Vec<VirtualServer>>,
+    /// Connections that IPVS knew when this was read.
+    pub ipvs_connections: Option<Vec<IpvsConnection>>,
     /// Connections which the kernel tracked when this was read.
     pub conntrack: Option<Vec<ConntrackEntry>>,
     /// Sockets which listen, or are bound without a peer.
@@ -152,6 +154,7 @@ impl Netns {
             native_nft: None,
             ipsets: None,
             virtual_servers: None,
+            ipvs_connections: None,
             conntrack: None,
             sockets: None,
             recent: None,

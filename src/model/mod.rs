@@ -24,7 +24,9 @@ pub mod trace;
 
 pub use cluster::{Cluster, FlannelConfig, Gap, NativeChain, Netns, NetnsId, NetnsName, Node};
 pub use ipset::{IpSet, SetElement, SetPart};
-pub use ipvs::{RealServer, VirtualServer};
+pub use ipvs::{
+    Forwarding, IpvsConnection, Persistence, RealServer, ServerConnections, Takes, VirtualServer,
+};
 pub use link::{Address, AddressScope, BridgePort, Link, LinkKind, Vlan, Vxlan};
 pub use neighbor::{FdbEntry, Mac, Neighbor, NeighborState};
 pub use objects::{

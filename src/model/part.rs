@@ -29,6 +29,8 @@ pub enum Part {
     Ipsets,
     /// [`Netns::virtual_servers`](super::Netns::virtual_servers).
     VirtualServers,
+    /// [`Netns::ipvs_connections`](super::Netns::ipvs_connections).
+    IpvsConnections,
     /// [`Netns::conntrack`](super::Netns::conntrack).
     Conntrack,
     /// [`Netns::sockets`](super::Netns::sockets).
@@ -55,6 +57,7 @@ impl fmt::Display for Part {
             Self::NativeNft => "nftables chains",
             Self::Ipsets => "ipsets",
             Self::VirtualServers => "IPVS services",
+            Self::IpvsConnections => "IPVS connections",
             Self::Conntrack => "tracked connections",
             Self::Sockets => "sockets",
             Self::Recent => "xt_recent lists",

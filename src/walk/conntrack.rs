@@ -198,6 +198,16 @@ impl Connections {
         }
     }
 
+    /// `ip_vs_update_conntrack`: IPVS gave the connection to a real server, from which the answers will come. That is no
+    /// translation of conntrack's own: it rewrites no packet for it.
+    pub fn answered_by(&mut self, tracked: Tracked, server: IpAddr, port: Port) {
+        let entry = self.get_mut(tracked);
+        if !tracked.reply && !entry.confirmed {
+            entry.reply.source = server;
+            entry.reply.source_port = port;
+        }
+    }
+
     fn settle(&mut self, tracked: Tracked, half: Manipulation) {
         let entry = self.get_mut(tracked);
         match half {

@@ -2,8 +2,8 @@
 //!
 //! A pure function of a [`Cluster`] and a [`Flow`]. Each file models one part of the kernel and says which; the parts
 //! call each other as the kernel's do: a sender routes and passes its hooks ([`send`]), devices carry frames
-//! ([`device`], [`bridge`], [`vxlan`]), hosts receive and forward ([`receive`]), rules are asked at the hooks
-//! ([`netfilter`]). Each part takes the packet and ends with its fate: delivered, or stopped somewhere for a reason.
+//! ([`device`], [`bridge`], [`vxlan`]), hosts receive and forward ([`receive`]), rules and virtual servers are asked at
+//! the hooks ([`netfilter`], [`ipvs`]). Each part takes the packet and ends with its fate: delivered, or stopped somewhere for a reason.
 //!
 //! Where the kernel chooses by chance, or something cannot be known, the walk asks its [`explore::Choices`] and is
 //! repeated for every answer; [`paths`] puts the runs together.
@@ -17,6 +17,7 @@ mod decision;
 mod device;
 mod explore;
 mod icmp;
+mod ipvs;
 mod journey;
 mod learn;
 mod neighbor;

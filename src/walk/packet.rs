@@ -113,6 +113,8 @@ pub(super) struct Packet {
     pub bridge_port_in: Option<String>,
     /// The bridge port it is about to leave by (`physoutdev`).
     pub bridge_port_out: Option<String>,
+    /// IPVS has had it on this host, and does not look at it again.
+    pub ipvs_property: bool,
     /// What an ICMP error is about: the packet that it answers, as it was there.
     pub about: Option<Direction>,
     /// What a vxlan device wrapped: VNI and the inner frame.
@@ -150,6 +152,7 @@ impl Packet {
             socket: None,
             bridge_port_in: None,
             bridge_port_out: None,
+            ipvs_property: false,
             about: None,
             inner: None,
         }
@@ -189,7 +192,7 @@ impl Packet {
     }
 
     /// What the kernel forgets when a packet changes device by a veth or tunnel (net/core/skbuff.c,
-    /// `skb_scrub_packet`): its connection; and its mark too when it changes namespace.
+    /// `skb_scrub_packet`): its connection; when it changes namespace, its mark too and that IPVS had it.
     pub fn scrub(&mut self, changes_namespace: bool) {
         self.tracking = Tracking::NotYet;
         self.template = None;
@@ -198,6 +201,7 @@ impl Packet {
         self.socket = None;
         if changes_namespace {
             self.mark = 0;
+            self.ipvs_property = false;
         }
     }
 }

@@ -80,30 +80,10 @@ impl<'c> Walk<'c> {
             out_device: None,
             next_hop: None,
         };
-        if let Some(server) = self.virtual_server(netns, &packet) {
-            let why = "IPVS takes it here, which kubenet does not evaluate yet".to_owned();
-            return Err(self.stop(
-                &packet,
-                Stop::unknown(netns, why).because("ipvsadm -Sn", &server),
-            ));
+        match self.hook(place, &mut packet)?.taken {
+            Some(chosen) => self.output(netns, packet, chosen),
+            None => self.deliver(netns, packet),
         }
-        self.need_whole(netns, Part::VirtualServers, &packet)?;
-        self.hook(place, &mut packet)?;
-        self.deliver(netns, packet)
-    }
-
-    fn virtual_server(&self, netns: NetnsId, packet: &Packet) -> Option<String> {
-        self.cluster
-            .netns(netns)
-            .virtual_servers
-            .iter()
-            .flatten()
-            .find(|server| {
-                server.protocol == packet.protocol
-                    && server.address.ip() == packet.destination
-                    && packet.destination_port.number() == Some(server.address.port())
-            })
-            .map(|server| server.raw.clone())
     }
 
     /// Through this host: TTL, FORWARD, and out.
@@ -146,8 +126,31 @@ impl<'c> Walk<'c> {
             out_device: Some(&out_device),
             next_hop: None,
         };
-        self.hook(place, &mut packet)?;
+        let onward = self.hook(place, &mut packet)?;
+        let chosen = match onward.reroute {
+            None => chosen,
+            Some(mark) => self.route_answer_anew(netns, mark, &packet, chosen)?,
+        };
         self.postrouting(netns, packet, Some(device), chosen)
+    }
+
+    /// What IPVS made an answer of its own is routed as if it were made here (`ip_vs_route_me_harder`).
+    fn route_answer_anew(
+        &mut self,
+        netns: NetnsId,
+        mark: u32,
+        packet: &Packet,
+        before: Chosen<'c>,
+    ) -> Result<Chosen<'c>, Stopped> {
+        let query = Lookup {
+            mark,
+            ..Lookup::arriving(packet, "lo")
+        };
+        let chosen = self.route_output(netns, packet, &query)?;
+        if (&chosen.device, chosen.gateway) != (&before.device, before.gateway) {
+            self.write_route(&chosen, packet);
+        }
+        Ok(chosen)
     }
 
     /// IPv6 sources that no router passes on (`ip6_forward`).

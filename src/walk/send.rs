@@ -162,8 +162,11 @@ impl<'c> Walk<'c> {
             out_device: Some(&out_device),
             next_hop: Some(chosen.next_hop(&packet)),
         };
-        let reroute = self.hook(place, &mut packet)?;
-        let chosen = match reroute.mark {
+        let onward = self.hook(place, &mut packet)?;
+        if let Some(chosen) = onward.taken {
+            return self.output(netns, packet, chosen);
+        }
+        let chosen = match onward.reroute {
             None => chosen,
             Some(mark) => {
                 let again = Lookup {

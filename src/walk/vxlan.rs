@@ -116,6 +116,7 @@ impl Walk<'_> {
             size: inner.size + OVERHEAD + header,
             dont_fragment: false,
             mark: inner.mark,
+            ipvs_property: inner.ipvs_property,
             inner: Some(Box::new((vni, inner))),
             ..Packet::new(Protocol::Udp, vxlan.local, remote)
         };

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::conntrack::{Connections, Direction};
 use super::explore::Choices;
 use super::icmp::IcmpError;
+use super::ipvs;
 use super::journey::{Journey, step};
 use super::learn::Learned;
 use super::netfilter::Lists;
@@ -21,6 +22,8 @@ pub(super) struct Walk<'c> {
     pub choices: Choices,
     pub journey: Journey,
     pub connections: Connections,
+    /// What virtual servers took.
+    pub virtual_connections: Vec<ipvs::Connection>,
     pub learned: Learned,
     /// What rules of this walk noted in lists.
     pub lists: Lists,
@@ -170,6 +173,7 @@ impl<'c> Walk<'c> {
             choices,
             journey: Journey::default(),
             connections: Connections::default(),
+            virtual_connections: Vec::new(),
             not_seen: BTreeSet::new(),
             wishes: BTreeSet::new(),
             supposed: Vec::new(),

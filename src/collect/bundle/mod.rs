@@ -13,6 +13,7 @@ mod filters;
 mod icmp;
 pub(super) mod ipset;
 pub(super) mod ipvs;
+mod ipvs_connections;
 mod json;
 mod layout;
 mod links;

@@ -3,8 +3,8 @@
 use super::files::Files;
 use super::rows::Row;
 use super::{
-    addresses, blocks, bridge_text, conntrack, filters, ipset, ipvs, json, links, neighbors, ports,
-    routes, rules, sockets, sysctl, words,
+    addresses, blocks, bridge_text, conntrack, filters, ipset, ipvs, ipvs_connections, json, links,
+    neighbors, ports, routes, rules, sockets, sysctl, words,
 };
 use crate::collect::report::Report;
 use crate::model::{
@@ -40,6 +40,11 @@ pub fn read(name: NetnsName, mut files: Files) -> Netns {
     filters::read(&mut netns, files);
     netns.ipsets = files.lines("ipset.txt", Part::Ipsets, ipset::ipsets);
     netns.virtual_servers = files.lines("ipvs.txt", Part::VirtualServers, ipvs::virtual_servers);
+    netns.ipvs_connections = files.lines(
+        "ipvs-conns.txt",
+        Part::IpvsConnections,
+        ipvs_connections::connections,
+    );
     netns.sockets = files.lines("sockets.txt", Part::Sockets, sockets::sockets);
     netns.recent = files.lines("xt_recent.txt", Part::Recent, sockets::recent);
     netns.sysctls = files.file("sysctl.txt", Part::Sysctls, |text, report| {

@@ -9,9 +9,10 @@ use std::path::Path;
 use crate::model::Sysctls;
 
 /// The folders under /proc/sys/net, and whether those in them are read too.
-const FOLDERS: [(&str, bool); 6] = [
+const FOLDERS: [(&str, bool); 7] = [
     ("ipv4", false),
     ("ipv4/conf", true),
+    ("ipv4/vs", false),
     ("ipv6", false),
     ("ipv6/conf", true),
     ("netfilter", false),

@@ -2,7 +2,8 @@
 //! net/netfilter/core.c, x_tables.c, nf_nat_core.c).
 //!
 //! At each hook the kernel calls, by ascending priority: raw (-300), connection tracking (-200), mangle (-150),
-//! destination translation (-100), filter (0), security (50), source translation (100). iptables-legacy and iptables-nft
+//! destination translation (-100), filter (0), security (50), source translation (100). IPVS comes behind destination
+//! translation in OUTPUT, behind the filters elsewhere. iptables-legacy and iptables-nft
 //! register their tables at the same priorities and may both hold rules: accepting ends one backend's chain only, while
 //! a drop anywhere is final. The nat table is special: its rules are asked for the first packet of a connection only,
 //! and of several nat chains the first that translates wins.
@@ -21,6 +22,7 @@ pub(super) use recent::Lists;
 use super::conntrack::Manipulation;
 use super::journey::{changed, step};
 use super::packet::{Packet, Tracking};
+use super::send::Chosen;
 use super::walker::{Stop, Stopped, Walk};
 use crate::model::iptables::{Chain, Policy, Ruleset, TableKind, TableRules};
 use crate::model::trace::{StepKind, Verdict};
@@ -42,6 +44,10 @@ enum Slot {
     Table(TableKind),
     Conntrack,
     Nat(Manipulation),
+    /// `ip_vs_out_hook`.
+    VirtualServerAnswer,
+    /// `ip_vs_in_hook`.
+    VirtualServer,
 }
 
 impl Hook {
@@ -70,18 +76,23 @@ impl Hook {
                 Slot::Table(Mangle),
                 Slot::Table(Filter),
                 Slot::Table(Security),
+                Slot::VirtualServerAnswer,
+                Slot::VirtualServer,
                 Slot::Nat(Source),
             ],
             Self::Forward => &[
                 Slot::Table(Mangle),
                 Slot::Table(Filter),
                 Slot::Table(Security),
+                Slot::VirtualServerAnswer,
             ],
             Self::Output => &[
                 Slot::Table(Raw),
                 Slot::Conntrack,
                 Slot::Table(Mangle),
                 Slot::Nat(Destination),
+                Slot::VirtualServerAnswer,
+                Slot::VirtualServer,
                 Slot::Table(Filter),
                 Slot::Table(Security),
             ],
@@ -109,19 +120,21 @@ pub(super) struct BaseChain<'c> {
     pub chain: &'c Chain,
 }
 
-/// Whether a packet made here must be routed again after OUTPUT, and the mark that the lookup sees
-/// (`ip_route_me_harder`, called by mangle and nat at that hook).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Reroute {
-    pub mark: Option<u32>,
+/// How a packet goes on behind a hook.
+#[derive(Debug, Default)]
+pub(super) struct Onward<'c> {
+    /// It must be routed again, with this mark (`ip_route_me_harder`, called by mangle and nat in OUTPUT, and by IPVS).
+    pub reroute: Option<u32>,
+    /// IPVS has taken it, and sends it by this route: the rest of the hook does not see it.
+    pub taken: Option<Chosen<'c>>,
 }
 
 impl<'c> Walk<'c> {
     /// Takes the packet through one hook.
-    pub fn hook(&mut self, place: Place<'_>, packet: &mut Packet) -> Result<Reroute, Stopped> {
+    pub fn hook(&mut self, place: Place<'_>, packet: &mut Packet) -> Result<Onward<'c>, Stopped> {
         self.mind_what_was_not_read(place, packet)?;
         self.mind_what_was_cut_off(place, packet)?;
-        let mut reroute = Reroute::default();
+        let mut onward = Onward::default();
         for slot in place.hook.slots() {
             let before = packet.clone();
             match *slot {
@@ -140,13 +153,24 @@ impl<'c> Walk<'c> {
                     }
                     let touched = before.mark != packet.mark || before.tos != packet.tos;
                     if kind == TableKind::Mangle && touched {
-                        reroute.mark = Some(packet.mark);
+                        onward.reroute = Some(packet.mark);
                     }
                 }
                 Slot::Nat(half) => {
                     self.nat(place, half, packet)?;
                     if before.destination != packet.destination {
-                        reroute.mark = Some(packet.mark);
+                        onward.reroute = Some(packet.mark);
+                    }
+                }
+                Slot::VirtualServerAnswer => {
+                    if self.answer_of_virtual_server(place, packet) {
+                        onward.reroute = Some(packet.mark);
+                    }
+                }
+                Slot::VirtualServer => {
+                    if let Some(chosen) = self.ask_virtual_servers(place, packet)? {
+                        onward.taken = Some(chosen);
+                        return Ok(onward);
                     }
                 }
             }
@@ -156,7 +180,7 @@ impl<'c> Walk<'c> {
         {
             self.connections.confirm(tracked);
         }
-        Ok(reroute)
+        Ok(onward)
     }
 
     /// `nf_nat_inet_fn`: asks the rules if this half of the connection is not settled, then rewrites the packet.

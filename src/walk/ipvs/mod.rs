@@ -1,0 +1,80 @@
+//! IPVS at its hooks (net/netfilter/ipvs/ip_vs_core.c).
+//!
+//! Behind the filter of INPUT (priority 99), and in OUTPUT between destination translation and filter (-98), what is
+//! sent to a virtual server is given to one of its real servers ([`schedule`]) and sent there ([`transmit`]): by way of
+//! OUTPUT and POSTROUTING, never FORWARD. What a real server answers gets the virtual server's address as its source at
+//! INPUT (98), OUTPUT (-99) and FORWARD (100). A packet that IPVS had in its hands is not looked at again on that host
+//! (`skb->ipvs_property`).
+//!
+//! Not followed are ICMP errors about answers, and connections that real servers begin.
+
+mod hashing;
+mod schedule;
+mod service;
+mod transmit;
+
+use std::net::IpAddr;
+
+use super::conntrack::Direction;
+use super::netfilter::{Hook, Place};
+use super::packet::{Packet, Port, Tracking};
+use super::walker::Walk;
+use crate::model::{Forwarding, NetnsId, Protocol};
+
+/// A connection that a virtual server took in this walk (`struct ip_vs_conn`).
+#[derive(Debug, Clone)]
+pub(super) struct Connection {
+    netns: NetnsId,
+    protocol: Protocol,
+    client: (IpAddr, Port),
+    to: (IpAddr, Port),
+    server: (IpAddr, Port),
+    forwarding: Forwarding,
+    /// IP_VS_CONN_F_NFCT: connection tracking keeps its entry.
+    tracked: bool,
+}
+
+impl Walk<'_> {
+    /// `ip_vs_out_hook`: what a real server answers comes from the virtual server from here on. Tells whether it is to be
+    /// routed anew.
+    pub fn answer_of_virtual_server(&mut self, place: Place<'_>, packet: &mut Packet) -> bool {
+        if packet.ipvs_property {
+            return false;
+        }
+        let answered = match &packet.about {
+            Some(about) => about.clone(),
+            None => Direction::of(packet).inverse(),
+        };
+        let Some(connection) = self
+            .virtual_connections
+            .iter()
+            .find(|known| {
+                known.netns == place.netns
+                    && known.protocol == answered.protocol
+                    && known.client == (answered.source, answered.source_port)
+                    && known.server == (answered.destination, answered.destination_port)
+            })
+            .cloned()
+        else {
+            return false;
+        };
+        packet.ipvs_property = true;
+        if !connection.tracked {
+            packet.tracking = Tracking::Untracked;
+        }
+        if connection.forwarding != Forwarding::Masquerading {
+            return false;
+        }
+        let before = packet.to_string();
+        packet.source = connection.to.0;
+        match &mut packet.about {
+            // ip_vs_nat_icmp: so does what the error is about.
+            Some(about) => (about.destination, about.destination_port) = connection.to,
+            None => packet.source_port = connection.to.1,
+        }
+        self.write_answer(before, packet);
+        // ip_vs_route_me_harder
+        let reroutes = self.sysctl(place.netns, "net.ipv4.vs.snat_reroute") != Some(0);
+        reroutes && place.hook != Hook::Input && place.out_device != Some("lo")
+    }
+}

@@ -1,0 +1,351 @@
+//! Gives a packet to a real server (net/netfilter/ipvs/ip_vs_core.c `ip_vs_in_hook`, `ip_vs_schedule`, `ip_vs_leave`;
+//! ip_vs_xmit.c; ip_vs_nfct.c).
+
+use std::net::IpAddr;
+
+use super::Connection;
+use super::hashing::Client;
+use super::schedule::{Pick, pick};
+use super::service::{self, Had, Settings};
+use crate::model::trace::{Assumption, StepKind};
+use crate::model::{Forwarding, NetnsId, Part, Protocol, RealServer, VirtualServer};
+use crate::walk::explore::Question;
+use crate::walk::icmp::IcmpError;
+use crate::walk::journey::{changed, proven, step};
+use crate::walk::netfilter::{Hook, Place};
+use crate::walk::packet::{Packet, Port, Tracking};
+use crate::walk::refusal::Denial;
+use crate::walk::routing::{Lookup, is_local};
+use crate::walk::send::Chosen;
+use crate::walk::walker::{Stop, Stopped, Walk};
+
+/// What prints virtual servers.
+const SOURCE: &str = "ipvsadm -Sn";
+/// What prints connections.
+const CONNECTIONS: &str = "ipvsadm -Lnc";
+
+impl<'c> Walk<'c> {
+    /// `ip_vs_in_hook`. A route is where IPVS sends the packet itself; without one it goes on as it is now.
+    pub fn ask_virtual_servers(
+        &mut self,
+        place: Place<'_>,
+        packet: &mut Packet,
+    ) -> Result<Option<Chosen<'c>>, Stopped> {
+        let netns = place.netns;
+        let takes_part = matches!(
+            packet.protocol,
+            Protocol::Tcp | Protocol::Udp | Protocol::Sctp
+        );
+        if packet.ipvs_property || !takes_part {
+            return Ok(None);
+        }
+        let here = self.cluster.netns(netns);
+        let Some(servers) = here.virtual_servers.as_deref() else {
+            return self.mind_unread(netns, packet).map(|()| None);
+        };
+        let Some(service) = service::find(servers, packet) else {
+            return self.mind_lost(netns, packet).map(|()| None);
+        };
+        // tcp_conn_schedule: what does not begin a connection is none of its business.
+        let begins = packet.tcp_flags & 0x06 == 0x02;
+        if packet.protocol == Protocol::Tcp && !begins
+            || self.sysctl(netns, "net.ipv4.vs.backup_only") == Some(1)
+        {
+            return Ok(None);
+        }
+        self.need_whole(netns, Part::VirtualServers, packet)?;
+        let server = self.real_server(netns, service, packet)?;
+        self.give(place, service, server, packet)
+    }
+
+    /// Services that were not read, where kube-proxy's device says that there are some.
+    fn mind_unread(&mut self, netns: NetnsId, packet: &Packet) -> Result<(), Stopped> {
+        let mut addresses = self.cluster.netns(netns).addresses_of("kube-ipvs0");
+        if !addresses.any(|address| address.ip == packet.destination) {
+            return Ok(());
+        }
+        let why = format!(
+            "{} is on kube-ipvs0, so IPVS takes it; its services were not read",
+            packet.destination
+        );
+        Err(self.stop(packet, Stop::unknown(netns, why)))
+    }
+
+    /// Services that a cut dump may have lost. They are on addresses of their host, all but always.
+    fn mind_lost(&mut self, netns: NetnsId, packet: &Packet) -> Result<(), Stopped> {
+        if is_local(self.cluster.netns(netns), packet.destination) {
+            return self.need_whole(netns, Part::VirtualServers, packet);
+        }
+        if let Some(lost) = self.only_in_part(netns, Part::VirtualServers) {
+            self.supposed.push(Assumption {
+                unknown: format!("whether IPVS takes {packet}: {lost}"),
+                supposed: "it does not".to_owned(),
+                otherwise: vec!["if it does: it goes to a server of that service".to_owned()],
+            });
+        }
+        Ok(())
+    }
+
+    /// The server that takes the packet.
+    fn real_server(
+        &mut self,
+        netns: NetnsId,
+        service: &'c VirtualServer,
+        packet: &Packet,
+    ) -> Result<&'c RealServer, Stopped> {
+        let here = self.cluster.netns(netns);
+        let on = |key: &str| self.sysctl(netns, &format!("net.ipv4.vs.{key}"));
+        let settings = Settings {
+            conn_reuse_mode: on("conn_reuse_mode").unwrap_or(1),
+            expire_nodest_conn: on("expire_nodest_conn") == Some(1),
+            expire_quiescent_template: on("expire_quiescent_template") == Some(1),
+        };
+        let text = format!(
+            "virtual server {}, scheduler {}",
+            service.takes, service.scheduler
+        );
+        self.journey
+            .step(proven(StepKind::Ipvs, text, SOURCE, &service.raw));
+        match service::had(here, service, &settings, packet) {
+            Had::Nothing => {}
+            Had::Server { server, entry } => {
+                let text = match entry.is_template() {
+                    true => "the client stays with its server",
+                    false => "this connection has its server already",
+                };
+                self.journey
+                    .step(proven(StepKind::Ipvs, text, CONNECTIONS, &entry.raw));
+                return Ok(&service.servers[server]);
+            }
+            Had::Gone { entry } => {
+                let why = format!(
+                    "this connection's server {} is gone, and expire_nodest_conn is off",
+                    entry.server
+                );
+                let stop = Stop::dropped(netns, why).because(CONNECTIONS, &entry.raw);
+                return Err(self.stop(packet, stop));
+            }
+        }
+        let client = Client {
+            source: packet.source,
+            source_port: packet.source_port,
+            destination: packet.destination,
+        };
+        let connections = service::connections(here, service);
+        let picked = match pick(service, &connections, client) {
+            Pick::One { server, because } => {
+                self.journey.step(step(StepKind::Balance, because));
+                Some(server)
+            }
+            Pick::Shared { shares, because } => {
+                let taken = self.choices.choose(Question::Balance(shares.clone()));
+                let share = shares.get(taken).copied().unwrap_or_default() * 100.0;
+                let stays = match service.persistence {
+                    Some(kept) => format!("; the first choice stays for {} s", kept.timeout),
+                    None => String::new(),
+                };
+                let text = format!("{because}: {share:.0} % in the long run{stays}");
+                self.journey.step(step(StepKind::Balance, text));
+                Some(taken)
+            }
+            Pick::Unknown { among, because } => {
+                let options = among
+                    .iter()
+                    .map(|at| format!("it is {}", service.servers[*at].address))
+                    .collect();
+                let what = format!("which server {} gives it to: {because}", service.takes);
+                let key = format!("ipvs {netns:?} {}", service.takes);
+                let taken = self.choices.suppose(&key, what, options);
+                among.get(taken).copied()
+            }
+            Pick::Nobody { because } => {
+                return Err(self.leave(netns, service, packet, &because));
+            }
+        };
+        match picked.and_then(|at| service.servers.get(at)) {
+            // A hash leads to servers of weight 0 as well.
+            Some(server) if server.weight > 0 => Ok(server),
+            _ => Err(self.leave(netns, service, packet, "that server takes no connections")),
+        }
+    }
+
+    /// `ip_vs_leave`.
+    fn leave(
+        &mut self,
+        netns: NetnsId,
+        service: &VirtualServer,
+        packet: &Packet,
+        because: &str,
+    ) -> Stopped {
+        let why = format!(
+            "virtual server {}: {because}; ICMP port unreachable",
+            service.takes
+        );
+        let denial = Denial::Error(IcmpError::PortUnreachable);
+        let stop = Stop::rejected(netns, denial, why).because(SOURCE, &service.raw);
+        self.stop(packet, stop)
+    }
+
+    /// `ip_vs_nat_xmit`, `ip_vs_dr_xmit`, `ip_vs_tunnel_xmit`.
+    fn give(
+        &mut self,
+        place: Place<'_>,
+        service: &'c VirtualServer,
+        server: &'c RealServer,
+        packet: &mut Packet,
+    ) -> Result<Option<Chosen<'c>>, Stopped> {
+        let netns = place.netns;
+        let to = server.address.ip();
+        let port = match server.address.port() {
+            0 => packet.destination_port,
+            port => Port::known(port),
+        };
+        let route = self.route_to_server(place, server, packet)?;
+        let tracked = self.keeps_tracking(netns);
+        let connection = Connection {
+            netns,
+            protocol: packet.protocol,
+            client: (packet.source, packet.source_port),
+            to: (packet.destination, packet.destination_port),
+            server: (to, port),
+            forwarding: server.forwarding,
+            tracked,
+        };
+        // Entries of one-packet services are for no answer to find (`ip_vs_conn_hash`).
+        if !(service.one_packet && packet.protocol == Protocol::Udp) {
+            self.virtual_connections.push(connection);
+        }
+        packet.ipvs_property = true;
+        let before = packet.to_string();
+        match server.forwarding {
+            Forwarding::Masquerading => {
+                packet.destination = to;
+                packet.destination_port = port;
+                let text = format!("destination becomes {}", socket(to, port));
+                let dnat = proven(StepKind::Dnat, text, SOURCE, &server.raw);
+                self.journey.step(changed(dnat, before, packet.to_string()));
+            }
+            Forwarding::Tunnel if !route.is_local() => {
+                let why = format!(
+                    "IPVS wraps it into an IPIP packet to {to}, which kubenet does not follow yet"
+                );
+                let stop = Stop::unknown(netns, why).because(SOURCE, &server.raw);
+                return Err(self.stop(packet, stop));
+            }
+            _ => {
+                let text = format!("to {to} as it is");
+                self.journey
+                    .step(proven(StepKind::Ipvs, text, SOURCE, &server.raw));
+            }
+        }
+        match packet.tracking {
+            _ if !tracked => packet.tracking = Tracking::Untracked,
+            // ip_vs_update_conntrack
+            Tracking::Tracked(entry) if server.forwarding == Forwarding::Masquerading => {
+                self.connections.answered_by(entry, to, port);
+            }
+            _ => {}
+        }
+        if route.is_local() {
+            return Ok(None);
+        }
+        self.write_route(&route, packet);
+        Ok(Some(route))
+    }
+
+    /// `__ip_vs_get_out_rt`: by the server's address alone.
+    fn route_to_server(
+        &mut self,
+        place: Place<'_>,
+        server: &RealServer,
+        packet: &mut Packet,
+    ) -> Result<Chosen<'c>, Stopped> {
+        let netns = place.netns;
+        let to = server.address.ip();
+        let query = Lookup {
+            destination: to,
+            source: None,
+            iif: "lo",
+            oif: None,
+            mark: 0,
+            tos: 0,
+            protocol: Protocol::Other(0),
+            ports: (Port::NONE, Port::NONE),
+            uid: Some(0),
+        };
+        let Ok(mut chosen) = self.decide(netns, &query, packet)? else {
+            let why = format!("there is no route to the server {to}");
+            let stop = Stop::answered(netns, IcmpError::HostUnreachable, why);
+            return Err(self.stop(packet, stop.because(SOURCE, &server.raw)));
+        };
+        let direct = server.forwarding != Forwarding::Masquerading;
+        let was_local = place.hook == Hook::Input || place.out_device == Some("lo");
+        let crosses = match chosen.is_local() {
+            true if direct && !was_local => Some("is this host, and the virtual server is not"),
+            true if to.is_loopback() && place.hook == Hook::Input => {
+                Some("is a loopback address: nothing from outside is sent there")
+            }
+            false if packet.source.is_loopback() => {
+                Some("is another host: nothing from a loopback address is sent there")
+            }
+            _ => None,
+        };
+        if let Some(crosses) = crosses {
+            let why = format!("the server {to} {crosses}");
+            let stop = Stop::dropped(netns, why).because(SOURCE, &server.raw);
+            return Err(self.stop(packet, stop));
+        }
+        if chosen.is_local() {
+            return Ok(chosen);
+        }
+        if packet.ttl <= 1 {
+            let stop = Stop::answered(netns, IcmpError::TimeExceeded, "its TTL is used up");
+            return Err(self.stop(packet, stop));
+        }
+        packet.ttl -= 1;
+        // What is too long and may not be cut is refused; else it is cut on its way out, as if it were made here.
+        if packet.dont_fragment
+            && let Some(device) = place.in_device
+        {
+            self.fit(netns, packet, &chosen, Some(device))?;
+        }
+        if direct {
+            chosen.gateway = chosen.gateway.or(Some(to));
+        }
+        Ok(chosen)
+    }
+
+    /// Whether packets of IPVS stay with their tracked connection (`net.ipv4.vs.conntrack`): without, no rule of the nat
+    /// table sees them again.
+    fn keeps_tracking(&mut self, netns: NetnsId) -> bool {
+        if let Some(value) = self.sysctl(netns, "net.ipv4.vs.conntrack") {
+            return value != 0;
+        }
+        let what = format!(
+            "whether IPVS tracks connections in {} (net.ipv4.vs.conntrack was not read)",
+            self.place_name(netns)
+        );
+        let options = vec![
+            "it does, as kube-proxy sets it".to_owned(),
+            "it does not, as the kernel has it by default".to_owned(),
+        ];
+        self.choices
+            .suppose(&format!("vs.conntrack {netns:?}"), what, options)
+            == 0
+    }
+
+    /// Writes down what an answer has become.
+    pub(super) fn write_answer(&mut self, before: String, packet: &Packet) {
+        let text = format!("source becomes that of the virtual server: {packet}");
+        let kind = StepKind::Ipvs;
+        self.journey
+            .step(changed(step(kind, text), before, packet.to_string()));
+    }
+}
+
+fn socket(ip: IpAddr, port: Port) -> String {
+    match port.number() {
+        Some(port) => std::net::SocketAddr::new(ip, port).to_string(),
+        None => ip.to_string(),
+    }
+}
