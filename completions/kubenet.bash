@@ -1055,7 +1055,7 @@ _kubenet() {
             return 0
             ;;
         kubenet__subcmd__lab__subcmd__up)
-            opts="-n -o -q -v -h --name --backend --iptables --spec --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help"
+            opts="-n -o -q -v -h --name --backend --iptables --ip-family --nodes --spec --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1066,11 +1066,19 @@ _kubenet() {
                     return 0
                     ;;
                 --backend)
-                    COMPREPLY=($(compgen -W "vxlan host-gw" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "vxlan direct-routing host-gw" -- "${cur}"))
                     return 0
                     ;;
                 --iptables)
                     COMPREPLY=($(compgen -W "nft legacy" -- "${cur}"))
+                    return 0
+                    ;;
+                --ip-family)
+                    COMPREPLY=($(compgen -W "ipv4 ipv6 dual" -- "${cur}"))
+                    return 0
+                    ;;
+                --nodes)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --spec)

@@ -160,9 +160,14 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l name -d 'Name of the lab: several can stand side by side' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l backend -d 'How packets get from node to node' -r -f -a "vxlan\t'In a vxlan tunnel'
+direct-routing\t'As they are between nodes of one network, else in a vxlan tunnel'
 host-gw\t'As they are, with the other node as the gateway'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l iptables -d 'Which of the kernel\'s two iptables holds the rules' -r -f -a "nft\t'nf_tables'
 legacy\t'x_tables'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l ip-family -d 'Address families of nodes, pods and Services' -r -f -a "ipv4\t'IPv4'
+ipv6\t'IPv6'
+dual\t'Both, IPv4 first'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l nodes -d 'How many nodes: 1 to 5' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l spec -d 'Build what a file says (JSON), instead of the cluster described here' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r

@@ -1,5 +1,5 @@
-//! The rules that the lab's kube-proxy, flannel and kubelet parts write, held against what the real ones wrote in a real cluster
-//! for the same objects, rule by rule.
+//! The rules that the lab's kube-proxy, flannel, kubelet and portmap parts write, held against what the real ones wrote in a
+//! real cluster for the same objects, rule by rule, in both address families.
 
 // A test that cannot go on says so by panicking.
 #![allow(clippy::unwrap_used)]
@@ -8,11 +8,11 @@ mod lab_support;
 
 use std::collections::BTreeMap;
 
-use kubenet::lab::kube_proxy::{self, Settings};
+use kubenet::lab::node_rules;
 use kubenet::lab::rules::{Rules, Table};
-use kubenet::lab::{flannel, kubelet};
+use kubenet::model::Family;
 use lab_support::fixture::Fixture;
-use lab_support::save::{chains_of, is_portmap};
+use lab_support::save::chains_of;
 
 /// In these chains kube-proxy's rules stand in the order of a Go map of Services, which differs from run to run (and between
 /// the nodes of this fixture): compared as a set. All others are compared in order.
@@ -24,64 +24,51 @@ const IN_MAP_ORDER: [(&str, &str); 5] = [
     ("filter", "KUBE-PROXY-FIREWALL"),
 ];
 
+/// The files of `iptables-save` and `ip6tables-save`.
+const SAVED: [(Family, &str); 2] = [
+    (Family::V4, "iptables-save.txt"),
+    (Family::V6, "ip6tables-save.txt"),
+];
+
 #[test]
 fn every_rule_is_the_real_programs() {
     let fixture = Fixture::read("iptables-nft-vxlan");
     let spec = fixture.spec();
     let mut compared = 0;
+    let mut in_fixture = 0;
     for node in spec.nodes().unwrap() {
-        let mut rules = Rules::default();
-        flannel::write(&mut rules, &spec, &node);
-        kubelet::write(&mut rules);
-        let settings = Settings {
-            cluster_cidr: spec.cluster_cidr,
-            nfacct: true,
-        };
-        kube_proxy::write(&mut rules, &spec.objects, node.object, settings);
-        let mut ours = chains_of(&rules.to_restore());
+        for (family, file) in SAVED {
+            let label = format!("{} {family}", node.name());
+            let rules = node_rules::of(&spec, &node, family, true).unwrap();
+            let mut ours = chains_of(&rules.to_restore());
+            let text = fixture.text(&format!("nodes/{}/host/{file}", node.name()));
+            in_fixture += text.lines().filter(|line| line.starts_with('[')).count();
+            let mut real = chains_of(&text);
 
-        let real: String = fixture
-            .text(&format!("nodes/{}/host/iptables-save.txt", node.name()))
-            .lines()
-            .filter(|line| !is_portmap(line))
-            .flat_map(|line| [line, "\n"])
-            .collect();
-        let mut real = chains_of(&real);
-
-        // The Services' own rule comes last, whatever the order of the others.
-        let services = ("nat".to_owned(), "KUBE-SERVICES".to_owned());
-        assert_eq!(ours[&services].last(), real[&services].last());
-        for (table, chain) in IN_MAP_ORDER {
-            for chains in [&mut ours, &mut real] {
-                chains
-                    .get_mut(&(table.to_owned(), chain.to_owned()))
-                    .unwrap()
-                    .sort();
+            // The Services' own rule comes last, whatever the order of the others.
+            let services = ("nat".to_owned(), "KUBE-SERVICES".to_owned());
+            assert_eq!(ours[&services].last(), real[&services].last(), "{label}");
+            for (table, chain) in IN_MAP_ORDER {
+                for chains in [&mut ours, &mut real] {
+                    chains
+                        .get_mut(&(table.to_owned(), chain.to_owned()))
+                        .unwrap()
+                        .sort();
+                }
+            }
+            let names = |chains: &BTreeMap<(String, String), Vec<String>>| {
+                chains.keys().cloned().collect::<Vec<_>>()
+            };
+            assert_eq!(names(&ours), names(&real), "chains of {label}");
+            for (chain, rules) in &real {
+                assert_eq!(&ours[chain], rules, "{label} {chain:?}");
+                compared += rules.len();
             }
         }
-        let names = |chains: &BTreeMap<(String, String), Vec<String>>| {
-            chains.keys().cloned().collect::<Vec<_>>()
-        };
-        assert_eq!(names(&ours), names(&real), "chains of {}", node.name());
-        for (chain, rules) in &real {
-            assert_eq!(&ours[chain], rules, "{} {chain:?}", node.name());
-            compared += rules.len();
-        }
     }
-    // Three nodes of some two hundred and thirty rules each: nothing was skipped.
-    let in_fixture: usize = spec
-        .nodes()
-        .unwrap()
-        .iter()
-        .map(|node| {
-            let text = fixture.text(&format!("nodes/{}/host/iptables-save.txt", node.name()));
-            text.lines()
-                .filter(|line| line.starts_with('[') && !is_portmap(line))
-                .count()
-        })
-        .sum();
+    // Three nodes of some three hundred rules each, of both families: nothing was skipped.
     assert_eq!(compared, in_fixture);
-    assert!(compared > 600, "{compared}");
+    assert!(compared > 850, "{compared}");
 }
 
 /// The order of Services inside a chain really is a map's: if it were not, comparing sets would be too weak.
@@ -101,19 +88,7 @@ fn without_nfacct_only_counters_go() {
     let fixture = Fixture::read("iptables-nft-vxlan");
     let spec = fixture.spec();
     let node = spec.node("master").unwrap();
-    let write = |nfacct| {
-        let mut rules = Rules::default();
-        kube_proxy::write(
-            &mut rules,
-            &spec.objects,
-            node.object,
-            Settings {
-                cluster_cidr: spec.cluster_cidr,
-                nfacct,
-            },
-        );
-        rules
-    };
+    let write = |nfacct| node_rules::of(&spec, &node, Family::V4, nfacct).unwrap();
     let (with, without) = (write(true), write(false));
     assert!(!without.to_restore().contains("nfacct"));
     let node_ports = |rules: &Rules| rules.of(Table::Nat, "KUBE-NODEPORTS").unwrap().len();

@@ -11,8 +11,10 @@ use super::{Failure, Global, Outcome, output};
 use crate::lab::registry::{self, DEFAULT_NAME, LabState};
 use crate::lab::spec::{Backend, IptablesBackend, Spec};
 use crate::lab::{LabError, build, capture, demo, holder, iptables, namespace, shell};
+use crate::model::Family;
 pub use args::{
-    BackendArg, CaptureArgs, DownArgs, IptablesArg, LabArgs, LabCommand, RunArgs, UpArgs,
+    BackendArg, CaptureArgs, DownArgs, IpFamilyArg, IptablesArg, LabArgs, LabCommand, RunArgs,
+    UpArgs,
 };
 
 /// Does it.
@@ -53,35 +55,60 @@ fn own_program() -> Result<PathBuf, Failure> {
 fn up(args: UpArgs, global: &Global) -> Result<Outcome, Failure> {
     let spec = match &args.spec {
         Some(path) => read_spec(path)?,
-        None => demo::spec(
-            match args.backend {
+        None => demo::spec(&demo::Choice {
+            backend: match args.backend {
                 BackendArg::Vxlan => Backend::Vxlan,
+                BackendArg::DirectRouting => Backend::DirectRouting,
                 BackendArg::HostGw => Backend::HostGw,
             },
-            match args.iptables {
+            iptables: match args.iptables {
                 IptablesArg::Nft => IptablesBackend::Nft,
                 IptablesArg::Legacy => IptablesBackend::Legacy,
             },
-        ),
+            families: match args.ip_family {
+                IpFamilyArg::Ipv4 => vec![Family::V4],
+                IpFamilyArg::Ipv6 => vec![Family::V6],
+                IpFamilyArg::Dual => vec![Family::V4, Family::V6],
+            },
+            nodes: args.nodes,
+        }),
     };
     let state = build::up(&args.name, spec, &own_program()?)?;
-    let objects = state.objects();
+    for line in summary(&state) {
+        output::note(global, &line);
+    }
+    Ok(Outcome::Fine)
+}
+
+/// What was built, and what to try next, in lines.
+fn summary(state: &LabState) -> Vec<String> {
+    let (spec, objects) = (&state.spec, state.objects());
     let lab = if state.name == DEFAULT_NAME {
         "--lab".to_owned()
     } else {
         format!("--lab={}", state.name)
     };
-    output::note(
-        global,
-        &format!(
-            "lab {} is up: {} nodes, {} pods, {} Services; try `kubenet {lab} pods`",
-            state.name,
-            objects.nodes.len(),
-            objects.pods.len(),
-            objects.services.len()
-        ),
+    let counts = format!(
+        "lab {} is up: {} nodes, {} pods, {} Services",
+        state.name,
+        objects.nodes.len(),
+        objects.pods.len(),
+        objects.services.len()
     );
-    Ok(Outcome::Fine)
+    let kinds = format!(
+        "{}, {}, iptables ({})",
+        family_names(state).join(" and "),
+        backend_name(spec.backend),
+        iptables_name(spec.iptables)
+    );
+    let nodes = objects.nodes.iter().map(|node| {
+        let addresses: Vec<_> = node.addresses.iter().map(ToString::to_string).collect();
+        format!("  {:<8} {}", node.name, addresses.join("  "))
+    });
+    let mut lines = vec![counts, kinds];
+    lines.extend(nodes);
+    lines.push(format!("try `kubenet {lab} pods`"));
+    lines
 }
 
 fn read_spec(path: &Path) -> Result<Spec, Failure> {
@@ -128,7 +155,7 @@ fn list(global: &Global) -> Result<Outcome, Failure> {
     output::list(
         global,
         &[
-            "NAME", "STATE", "BACKEND", "IPTABLES", "NODES", "PODS", "SERVICES",
+            "NAME", "STATE", "BACKEND", "IPTABLES", "IP", "NODES", "PODS", "SERVICES",
         ],
         &rows,
         &document,
@@ -143,6 +170,7 @@ fn row(lab: &LabState) -> Vec<String> {
         state_of(lab).to_owned(),
         backend_name(lab.spec.backend).to_owned(),
         iptables_name(lab.spec.iptables).to_owned(),
+        family_names(lab).join("+").replace("IPv", ""),
         objects.nodes.len().to_string(),
         objects.pods.len().to_string(),
         objects.services.len().to_string(),
@@ -162,6 +190,7 @@ fn document(lab: &LabState) -> Value {
         "state": state_of(lab),
         "backend": backend_name(lab.spec.backend),
         "iptables": iptables_name(lab.spec.iptables),
+        "families": family_names(lab),
         "namespaces": namespaces,
     })
 }
@@ -184,8 +213,14 @@ fn state_of(lab: &LabState) -> &'static str {
 fn backend_name(backend: Backend) -> &'static str {
     match backend {
         Backend::Vxlan => "vxlan",
+        Backend::DirectRouting => "direct-routing",
         Backend::HostGw => "host-gw",
     }
+}
+
+fn family_names(lab: &LabState) -> Vec<String> {
+    let families = lab.spec.families();
+    families.map(|family| family.to_string()).collect()
 }
 
 fn iptables_name(backend: IptablesBackend) -> &'static str {

@@ -1,22 +1,23 @@
 //! Builds a lab and takes it down.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 
+use ipnet::IpNet;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::error::LabError;
 use super::holder::{self, Held};
-use super::kube_proxy::{self, Settings};
+use super::kube_proxy;
 use super::netlink::{self, Namespaces};
 use super::plan::NamespacePlan;
 use super::process::Process;
 use super::registry::{self, LabState, Place};
-use super::rules::Rules;
 use super::server::Server;
-use super::spec::Spec;
-use super::{flannel, iptables, kubelet, namespace, nfacct, wiring};
+use super::spec::{Networks, Spec};
+use super::{iptables, link_local, namespace, nfacct, node_rules, wiring};
+use crate::model::Family;
 
 /// Builds a lab. `program` is kubenet itself, which is started once for each namespace. On failure nothing is left behind.
 pub fn up(name: &str, spec: Spec, program: &Path) -> Result<LabState, LabError> {
@@ -74,6 +75,12 @@ fn build(
             })?;
         }
     }
+    if state.spec.families().any(|family| family == Family::V6) {
+        for (plan, one) in plans.iter().zip(held.iter()) {
+            let label = plan.place.label();
+            namespace::run_in(&one.namespace, &label, || link_local::wait(plan))?;
+        }
+    }
     let servers = servers(&state.spec)?;
     for one in held.iter_mut() {
         let here: Vec<_> = servers
@@ -88,64 +95,74 @@ fn build(
     held.drain(..).try_for_each(|one| one.release().map(drop))
 }
 
-/// Writes a node's rules, in the order in which its programs start.
+/// Writes a node's rules.
 fn write_rules(spec: &Spec, node: &str, lock: &Path) -> Result<(), LabError> {
     let node = spec.node(node)?;
-    let text = |nfacct| {
-        let mut rules = Rules::default();
-        flannel::write(&mut rules, spec, &node);
-        kubelet::write(&mut rules);
-        let settings = Settings {
-            cluster_cidr: spec.cluster_cidr,
-            nfacct,
-        };
-        kube_proxy::write(&mut rules, &spec.objects, node.object, settings);
-        rules.to_restore()
-    };
     let has_counters =
         nfacct::create(&[kube_proxy::INVALID_COUNTER, kube_proxy::LOCALHOST_COUNTER]);
-    // The kernel may have the counters but not the match that uses them.
-    if has_counters && iptables::restore(spec.iptables, &text(true), lock).is_ok() {
-        return Ok(());
+    for family in spec.families() {
+        let restore = |nfacct| {
+            let rules = node_rules::of(spec, &node, family, nfacct)?;
+            iptables::restore(spec.iptables, family, &rules.to_restore(), lock)
+        };
+        // The kernel may have the counters but not the match that uses them.
+        if !has_counters || restore(true).is_err() {
+            restore(false)?;
+        }
     }
-    iptables::restore(spec.iptables, &text(false), lock)
+    Ok(())
 }
 
-/// The servers that EndpointSlices speak of, and where they run.
+/// The servers that EndpointSlices and the ports of containers speak of, and where they run.
 pub fn servers(spec: &Spec) -> Result<Vec<(Place, Server)>, LabError> {
     let (nodes, pods) = (spec.nodes()?, spec.pods()?);
     let mut servers = Vec::new();
     for slice in &spec.objects.endpoint_slices {
         for endpoint in &slice.endpoints {
-            let Some(IpAddr::V4(ip)) = endpoint.addresses.first().copied() else {
+            let Some(ip) = endpoint.addresses.first().copied() else {
                 continue;
             };
             let pod_name = endpoint.pod.as_ref().map(|(_, name)| name.as_str());
-            let (place, name) = if let Some(pod) = pods.iter().find(|pod| pod.address == ip) {
-                (wiring::pod_place(pod), pod.object.name.as_str())
-            } else if let Some(node) = nodes.iter().find(|node| node.address == ip) {
-                (
-                    Place::Node {
-                        node: node.name().to_owned(),
-                    },
-                    pod_name.unwrap_or(&slice.service),
-                )
-            } else if ip == spec.outside || ip == spec.gateway {
-                (Place::Outside, pod_name.unwrap_or(&slice.service))
-            } else {
-                continue;
+            let is_outside = |networks: &Networks| {
+                let mut gateways = networks.lans.iter().map(IpNet::addr);
+                ip == networks.outside || gateways.any(|gateway| gateway == ip)
             };
+            let (place, name) =
+                if let Some(pod) = pods.iter().find(|pod| pod.object.ips.contains(&ip)) {
+                    (wiring::pod_place(pod), pod.object.name.as_str())
+                } else if let Some(node) = nodes
+                    .iter()
+                    .find(|node| node.stacks.iter().any(|stack| stack.address == ip))
+                {
+                    let node = node.name().to_owned();
+                    (Place::Node { node }, pod_name.unwrap_or(&slice.service))
+                } else if spec.networks.iter().any(is_outside) {
+                    (Place::Outside, pod_name.unwrap_or(&slice.service))
+                } else {
+                    continue;
+                };
             for (_, protocol, port) in &slice.ports {
-                let address = SocketAddr::new(IpAddr::V4(ip), *port);
+                let address = SocketAddr::new(ip, *port);
                 servers.extend(
                     Server::new(name, *protocol, address).map(|server| (place.clone(), server)),
                 );
             }
         }
     }
+    for pod in &pods {
+        for port in &pod.object.ports {
+            let addresses = spec.families().filter_map(|family| pod.address(family));
+            servers.extend(addresses.filter_map(|ip| {
+                let address = SocketAddr::new(ip, port.port);
+                let server = Server::new(&pod.object.name, port.protocol, address)?;
+                Some((wiring::pod_place(pod), server))
+            }));
+        }
+    }
     // One pod may be behind several Services.
-    servers.sort_by_key(|(_, server)| (server.address, server.udp));
-    servers.dedup_by(|(_, a), (_, b)| (a.address, a.udp) == (b.address, b.udp));
+    let key = |(_, server): &(Place, Server)| (server.address, server.transport);
+    servers.sort_by_key(key);
+    servers.dedup_by_key(|server| key(server));
     Ok(servers)
 }
 

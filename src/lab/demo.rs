@@ -1,22 +1,56 @@
 //! The lab that is built when nothing else is asked for, and of which the built-in demo was captured.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::flannel;
-use super::spec::{Backend, IptablesBackend, Spec};
+use super::spec::{Backend, IptablesBackend, Networks, Spec, first_of};
 use crate::model::{
-    Endpoint, EndpointSlice, NodeObject, Objects, Pod, PortRef, Protocol, Service, ServicePort,
+    Endpoint, EndpointSlice, Family, NodeObject, Objects, Pod, PortRef, Protocol, Service,
+    ServicePort,
 };
 
 const VNI: u32 = 1;
 
-/// Names and the last byte of addresses of the nodes, whose pod CIDRs are 10.42.0.0/24 and on.
-const NODES: [(&str, u8); 3] = [("master", 4), ("node1", 3), ("node2", 5)];
+/// What can be chosen of this lab.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// How flannel carries packets between nodes. With `DirectRouting` every other node is on a second network.
+    pub backend: Backend,
+    /// Which iptables holds the rules.
+    pub iptables: IptablesBackend,
+    /// Its address families, the main one first.
+    pub families: Vec<Family>,
+    /// How many nodes, at most [`MOST_NODES`].
+    pub nodes: u8,
+}
 
-/// Pods: Kubernetes namespace, name, node (as an index) and the last byte of the address.
-const PODS: [(&str, &str, u8, u8); 16] = [
+impl Default for Choice {
+    fn default() -> Self {
+        Self {
+            backend: Backend::Vxlan,
+            iptables: IptablesBackend::Nft,
+            families: vec![Family::V4],
+            nodes: 3,
+        }
+    }
+}
+
+/// Names and the last byte of addresses of the nodes, whose pod CIDRs are 10.42.0.0/24, fd00:42::/64, and on.
+const NODES: [(&str, u8); 5] = [
+    ("master", 4),
+    ("node1", 3),
+    ("node2", 5),
+    ("node3", 6),
+    ("node4", 7),
+];
+/// So many can be asked for.
+pub const MOST_NODES: u8 = NODES.len() as u8;
+
+/// Pods: Kubernetes namespace, name, node (as an index) and the last byte of the address. Those of nodes that are not there
+/// are on the others in turn, those of the fourth and fifth node only there.
+const PODS: [(&str, &str, u8, u8); 20] = [
     ("default", "client", 0, 65),
     ("default", "client-1", 1, 3),
     ("default", "client-2", 2, 3),
@@ -33,37 +67,63 @@ const PODS: [(&str, &str, u8, u8); 16] = [
     ("default", "five-e", 2, 5),
     ("kube-system", "coredns-a", 1, 2),
     ("kube-system", "coredns-b", 2, 2),
+    ("default", "client-3", 3, 3),
+    ("default", "nginx-test-c", 3, 6),
+    ("default", "client-4", 4, 3),
+    ("default", "nginx-test-d", 4, 6),
 ];
+/// Nodes whose pods go elsewhere when there are fewer.
+const MAIN_NODES: u8 = 3;
 
 /// The whole lab.
-pub fn spec(backend: Backend, iptables: IptablesBackend) -> Spec {
+pub fn spec(choice: &Choice) -> Spec {
+    let networks = |family: &Family| match family {
+        Family::V4 => Networks {
+            lans: lans(choice, |lan| v4([192, 168, 205 + lan, 1], 24)),
+            outside: IpAddr::V4(Ipv4Addr::new(203, 0, 113, 10)),
+            cluster_cidr: v4([10, 42, 0, 0], 16),
+            service_cidr: v4([10, 43, 0, 0], 16),
+        },
+        Family::V6 => Networks {
+            lans: lans(choice, |lan| {
+                v6([0xfd00, 0x205 + u16::from(lan), 0, 0, 0, 0, 0, 1], 64)
+            }),
+            outside: IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x10)),
+            cluster_cidr: v6([0xfd00, 0x42, 0, 0, 0, 0, 0, 0], 56),
+            service_cidr: v6([0xfd00, 0x43, 0, 0, 0, 0, 0, 0], 112),
+        },
+    };
     Spec {
-        backend,
-        iptables,
-        lan: net([192, 168, 205, 0], 24),
-        gateway: Ipv4Addr::new(192, 168, 205, 1),
-        outside: Ipv4Addr::new(203, 0, 113, 10),
-        cluster_cidr: net([10, 42, 0, 0], 16),
-        service_cidr: net([10, 43, 0, 0], 16),
+        backend: choice.backend,
+        iptables: choice.iptables,
+        networks: choice.families.iter().map(networks).collect(),
         vni: VNI,
         vxlan_port: 8472,
-        objects: objects(backend),
+        objects: objects(choice),
     }
 }
 
-fn objects(backend: Backend) -> Objects {
-    let nodes = NODES
-        .iter()
-        .zip(0..)
-        .map(|((name, byte), index)| node(backend, name, *byte, index))
+fn lans(choice: &Choice, lan: impl Fn(u8) -> IpNet) -> Vec<IpNet> {
+    let count = if choice.backend == Backend::DirectRouting {
+        2
+    } else {
+        1
+    };
+    (0..count).map(lan).collect()
+}
+
+fn objects(choice: &Choice) -> Objects {
+    let nodes = (0..choice.nodes)
+        .filter_map(|index| node(choice, index))
         .collect();
-    let pods = PODS.iter().map(pod).collect();
+    let pods: Vec<_> = PODS.iter().filter_map(|one| pod(choice, one)).collect();
     let web = |target| {
         [
             ("http", Protocol::Tcp, 80, target),
             ("echo", Protocol::Udp, 7, 7007),
         ]
     };
+    let service = |namespace, name, ip, ports: &[_]| service(choice, namespace, name, ip, ports);
     let mut services = vec![
         service(
             "default",
@@ -91,7 +151,12 @@ fn objects(backend: Backend) -> Objects {
         service("default", "three", [10, 43, 10, 3], &web(8080)),
         service("default", "five", [10, 43, 10, 5], &web(8080)),
     ];
-    let endpoint_slices = services.iter().map(endpoint_slice).collect();
+    let pods_there = pods.as_slice();
+    let slices_of = |service| {
+        let families = choice.families.iter();
+        families.map(move |family| endpoint_slice(*family, choice, pods_there, service))
+    };
+    let endpoint_slices = services.iter().flat_map(slices_of).collect();
     services.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
     Objects {
         pods,
@@ -102,43 +167,95 @@ fn objects(backend: Backend) -> Objects {
     }
 }
 
-fn node(backend: Backend, name: &str, byte: u8, index: u8) -> NodeObject {
-    let address = Ipv4Addr::new(192, 168, 205, byte);
-    NodeObject {
-        name: name.to_owned(),
-        addresses: vec![IpAddr::V4(address)],
-        pod_cidrs: vec![IpNet::V4(net([10, 42, index, 0], 24))],
+fn node(choice: &Choice, index: u8) -> Option<NodeObject> {
+    let (name, byte) = NODES.get(usize::from(index))?;
+    let lan = match choice.backend {
+        Backend::DirectRouting => index % 2,
+        Backend::Vxlan | Backend::HostGw => 0,
+    };
+    let address = |family: &Family| match family {
+        Family::V4 => IpAddr::from([192, 168, 205 + lan, *byte]),
+        Family::V6 => IpAddr::from([
+            0xfd00,
+            0x205 + u16::from(lan),
+            0,
+            0,
+            0,
+            0,
+            0,
+            u16::from(*byte),
+        ]),
+    };
+    let pod_cidr = |family: &Family| match family {
+        Family::V4 => v4([10, 42, index, 0], 24),
+        Family::V6 => v6([0xfd00, 0x42, 0, index.into(), 0, 0, 0, 0], 64),
+    };
+    let mut node = NodeObject {
+        name: (*name).to_owned(),
+        addresses: choice.families.iter().map(address).collect(),
+        pod_cidrs: choice.families.iter().map(pod_cidr).collect(),
         zone: None,
-        flannel: flannel::annotations(backend, VNI, name, address),
-    }
+        flannel: Vec::new(),
+    };
+    node.flannel = flannel::annotations(choice.backend, VNI, &node);
+    Some(node)
 }
 
-fn pod(&(namespace, name, node, byte): &(&str, &str, u8, u8)) -> Pod {
-    Pod {
+fn pod(choice: &Choice, &(namespace, name, node, byte): &(&str, &str, u8, u8)) -> Option<Pod> {
+    let home = if node < MAIN_NODES {
+        node % choice.nodes.max(1)
+    } else {
+        node
+    };
+    if home >= choice.nodes {
+        return None;
+    }
+    // No two pods that end up on one node have the same number.
+    let byte = if home == node { byte } else { byte + 20 * node };
+    let address = |family: &Family| match family {
+        Family::V4 => IpAddr::from([10, 42, home, byte]),
+        Family::V6 => IpAddr::from([0xfd00, 0x42, 0, home.into(), 0, 0, 0, byte.into()]),
+    };
+    Some(Pod {
         namespace: namespace.to_owned(),
         name: name.to_owned(),
         node: NODES
-            .get(usize::from(node))
+            .get(usize::from(home))
             .map(|(name, _)| (*name).to_owned()),
-        ips: vec![IpAddr::V4(Ipv4Addr::new(10, 42, node, byte))],
+        ips: choice.families.iter().map(address).collect(),
         host_network: false,
         uid: None,
         phase: Some("Running".to_owned()),
         ports: Vec::new(),
-    }
+    })
 }
 
 fn service(
+    choice: &Choice,
     namespace: &str,
     name: &str,
     ip: [u8; 4],
     ports: &[(&str, Protocol, u16, u16)],
 ) -> Service {
+    let address = |family: &Family| match family {
+        Family::V4 => IpAddr::from(ip),
+        // The same two last bytes.
+        Family::V6 => IpAddr::from([
+            0xfd00,
+            0x43,
+            0,
+            0,
+            0,
+            0,
+            0,
+            u16::from_be_bytes([ip[2], ip[3]]),
+        ]),
+    };
     Service {
         namespace: namespace.to_owned(),
         name: name.to_owned(),
         kind: "ClusterIP".to_owned(),
-        cluster_ips: vec![IpAddr::from(ip)],
+        cluster_ips: choice.families.iter().map(address).collect(),
         ports: ports
             .iter()
             .map(|&(name, protocol, port, target)| ServicePort {
@@ -153,31 +270,28 @@ fn service(
     }
 }
 
-/// The endpoints of a Service: the pods called like it, or the API server of the first node.
-fn endpoint_slice(service: &Service) -> EndpointSlice {
+/// The endpoints of a Service in one family: the pods called like it, or the API server of the first node.
+fn endpoint_slice(
+    family: Family,
+    choice: &Choice,
+    pods: &[Pod],
+    service: &Service,
+) -> EndpointSlice {
     let prefix = match service.name.as_str() {
         "kube-dns" => "coredns-".to_owned(),
         name => format!("{name}-"),
     };
     let endpoints = if service.name == "kubernetes" {
-        let (_, byte) = NODES[0];
-        vec![ready(IpAddr::V4(Ipv4Addr::new(192, 168, 205, byte)))]
+        let api_server = node(choice, 0).and_then(|node| first_of(&node.addresses, family));
+        api_server.into_iter().map(ready).collect()
     } else {
-        PODS.iter()
-            .map(pod)
+        pods.iter()
             .filter(|pod| pod.namespace == service.namespace && pod.name.starts_with(&prefix))
-            .flat_map(|pod| {
-                let Pod {
-                    namespace,
-                    name,
-                    node,
-                    ips,
-                    ..
-                } = pod;
-                ips.into_iter().map(move |ip| Endpoint {
-                    node: node.clone(),
-                    pod: Some((namespace.clone(), name.clone())),
-                    ..ready(ip)
+            .filter_map(|pod| {
+                Some(Endpoint {
+                    node: pod.node.clone(),
+                    pod: Some((pod.namespace.clone(), pod.name.clone())),
+                    ..ready(first_of(&pod.ips, family)?)
                 })
             })
             .collect()
@@ -206,43 +320,63 @@ fn ready(ip: IpAddr) -> Endpoint {
     }
 }
 
-fn net(address: [u8; 4], length: u8) -> Ipv4Net {
+fn v4(address: [u8; 4], length: u8) -> IpNet {
     // Lengths here are constants up to 32.
-    Ipv4Net::new(Ipv4Addr::from(address), length).unwrap_or_default()
+    IpNet::V4(Ipv4Net::new(Ipv4Addr::from(address), length).unwrap_or_default())
+}
+
+fn v6(address: [u16; 8], length: u8) -> IpNet {
+    // Lengths here are constants up to 128.
+    IpNet::V6(Ipv6Net::new(Ipv6Addr::from(address), length).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn endpoints(spec: &Spec, service: &str) -> Vec<usize> {
+        let slices = spec.objects.endpoint_slices.iter();
+        slices
+            .filter(|slice| slice.service == service)
+            .map(|slice| slice.endpoints.len())
+            .collect()
+    }
+
     #[test]
     fn services_have_one_two_three_and_five_endpoints() {
-        let spec = spec(Backend::Vxlan, IptablesBackend::Nft);
-        let count = |name: &str| {
-            let slice = spec
-                .objects
-                .endpoint_slices
-                .iter()
-                .find(|slice| slice.service == name)
-                .unwrap();
-            slice.endpoints.len()
-        };
-        assert_eq!(
-            [
-                "single",
-                "nginx-test",
-                "kube-dns",
-                "three",
-                "five",
-                "kubernetes"
-            ]
-            .map(count),
-            [1, 2, 2, 3, 5, 1]
-        );
-        assert_eq!(spec.pods().unwrap().len(), PODS.len());
-        let mut addresses: Vec<_> = spec.pods().unwrap().iter().map(|pod| pod.address).collect();
-        addresses.sort();
-        addresses.dedup();
-        assert_eq!(addresses.len(), PODS.len());
+        let spec = spec(&Choice::default());
+        for (service, count) in [
+            ("single", 1),
+            ("nginx-test", 2),
+            ("kube-dns", 2),
+            ("three", 3),
+            ("five", 5),
+            ("kubernetes", 1),
+        ] {
+            assert_eq!(endpoints(&spec, service), [count], "{service}");
+        }
+        assert_eq!(spec.pods().unwrap().len(), 16);
+    }
+
+    #[test]
+    fn any_number_of_nodes_serves_everything_by_addresses_of_its_own() {
+        for backend in [Backend::Vxlan, Backend::DirectRouting, Backend::HostGw] {
+            for nodes in 1..=MOST_NODES {
+                let choice = Choice {
+                    backend,
+                    families: vec![Family::V6, Family::V4],
+                    nodes,
+                    ..Choice::default()
+                };
+                let spec = spec(&choice);
+                assert_eq!(spec.nodes().unwrap().len(), usize::from(nodes));
+                assert_eq!(endpoints(&spec, "five"), [5, 5]);
+                let pods = spec.pods().unwrap();
+                let mut addresses: Vec<_> = pods.iter().flat_map(|pod| &pod.object.ips).collect();
+                addresses.sort();
+                addresses.dedup();
+                assert_eq!(addresses.len(), 2 * pods.len());
+            }
+        }
     }
 }

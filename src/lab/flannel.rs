@@ -1,17 +1,19 @@
 //! What flannel 0.28 sets up on a node: rules (pkg/trafficmngr/iptables), and the routes, neighbours and fdb entries that lead
 //! to the other nodes' pods (pkg/backend/vxlan, pkg/backend/hostgw).
 
-use std::net::Ipv4Addr;
-
 use super::LabError;
 use super::plan::{Device, DeviceKind, FdbPlan, NamespacePlan, NeighborPlan, RoutePlan, mac_of};
 use super::rules::{Rules, Table};
-use super::spec::{Backend, LAN_DEVICE, LabNode, Spec};
-use crate::model::Mac;
+use super::spec::{Backend, LAN_DEVICE, LabNode, Spec, Stack};
+use crate::model::{Family, Mac, NodeObject};
 
-/// Adds flannel's rules on a node; it appends to chains and leaves their beginning to others.
-pub fn write(rules: &mut Rules, spec: &Spec, node: &LabNode<'_>) {
-    let (cluster, pods) = (spec.cluster_cidr, node.pod_cidr);
+/// Adds flannel's rules of one address family on a node; it appends to chains and leaves their beginning to others.
+pub fn write(rules: &mut Rules, stack: &Stack<'_>) {
+    let (cluster, pods) = (stack.networks.cluster_cidr, stack.pod_cidr);
+    let multicast = match stack.family() {
+        Family::V4 => "224.0.0.0/4",
+        Family::V6 => "ff00::/8",
+    };
     let why = "-m comment --comment \"flanneld masq\"";
     rules.append(
         Table::Nat,
@@ -23,7 +25,7 @@ pub fn write(rules: &mut Rules, spec: &Spec, node: &LabNode<'_>) {
         format!("-s {pods} -d {cluster} {why} -j RETURN"),
         format!("-s {cluster} -d {pods} {why} -j RETURN"),
         format!("! -s {cluster} -d {pods} {why} -j RETURN"),
-        format!("-s {cluster} ! -d 224.0.0.0/4 {why} -j MASQUERADE --random-fully"),
+        format!("-s {cluster} ! -d {multicast} {why} -j MASQUERADE --random-fully"),
         format!("! -s {cluster} -d {cluster} {why} -j MASQUERADE --random-fully"),
     ] {
         rules.append(Table::Nat, "FLANNEL-POSTRTG", rule);
@@ -42,106 +44,159 @@ pub fn write(rules: &mut Rules, spec: &Spec, node: &LabNode<'_>) {
     );
 }
 
-/// Adds flannel's device and the ways to the other nodes' pods.
+/// Adds flannel's devices and the ways to the other nodes' pods.
 pub fn plan(plan: &mut NamespacePlan, spec: &Spec, node: &LabNode<'_>) -> Result<(), LabError> {
-    let device = spec.vxlan_device();
-    if spec.backend == Backend::Vxlan {
-        let mut tunnel = Device::new(
-            &device,
-            DeviceKind::Vxlan {
-                vni: spec.vni,
-                port: spec.vxlan_port,
-                local: node.address,
-                lower: LAN_DEVICE.to_owned(),
-            },
-        );
-        tunnel.mac = Some(tunnel_mac(node.name()));
-        tunnel.mtu = Some(spec.pod_mtu());
-        tunnel.unqueued = true;
-        tunnel.addresses.push((node.pod_cidr.network(), 32));
-        plan.devices.push(tunnel);
-        plan.sysctls_after
-            .push((format!("net/ipv6/conf/{device}/accept_ra"), "0"));
-    }
     let nodes = spec.nodes()?;
-    for other in nodes.iter().filter(|other| other.name() != node.name()) {
-        let destination = other.pod_cidr;
-        match spec.backend {
-            Backend::HostGw => {
-                plan.routes
-                    .push(RoutePlan::via(destination, other.address, LAN_DEVICE))
-            }
-            Backend::Vxlan => {
-                let end: Ipv4Addr = destination.network();
-                let mac = tunnel_mac(other.name());
-                plan.routes.push(RoutePlan {
-                    onlink: true,
-                    ..RoutePlan::via(destination, end, &device)
-                });
-                plan.neighbors.push(NeighborPlan {
-                    ip: end,
-                    mac,
-                    device: device.clone(),
-                });
-                plan.fdb.push(FdbPlan {
-                    mac,
-                    destination: other.address,
-                    device: device.clone(),
-                });
+    for stack in &node.stacks {
+        let family = stack.family();
+        if spec.backend.has_tunnels() {
+            add_tunnel(plan, spec, node, stack);
+        }
+        for other in nodes.iter().filter(|other| other.name() != node.name()) {
+            if let Some(there) = other.stack(family) {
+                add_way(plan, spec, stack, (other.name(), there));
             }
         }
     }
     Ok(())
 }
 
+fn add_tunnel(plan: &mut NamespacePlan, spec: &Spec, node: &LabNode<'_>, stack: &Stack<'_>) {
+    let family = stack.family();
+    let name = spec.vxlan_device(family);
+    let kind = DeviceKind::Vxlan {
+        vni: spec.vni,
+        port: spec.vxlan_port,
+        local: stack.address,
+        lower: LAN_DEVICE.to_owned(),
+    };
+    plan.sysctls_after
+        .push((format!("net/ipv6/conf/{name}/accept_ra"), "0"));
+    plan.devices.push(Device {
+        mac: Some(tunnel_mac(node.name(), family)),
+        mtu: Some(spec.tunnel_mtu(family)),
+        unqueued: true,
+        addresses: vec![stack.pod_cidr.network().into()],
+        ..Device::new(&name, kind)
+    });
+}
+
+/// The way to another node's pods: by that node itself, or by its end of the tunnel.
+fn add_way(
+    plan: &mut NamespacePlan,
+    spec: &Spec,
+    here: &Stack<'_>,
+    (name, there): (&str, &Stack<'_>),
+) {
+    let direct = match spec.backend {
+        Backend::Vxlan => false,
+        Backend::DirectRouting => here.lan == there.lan,
+        Backend::HostGw => true,
+    };
+    let pods = there.pod_cidr;
+    if direct {
+        let route = RoutePlan::via(pods, there.address, LAN_DEVICE);
+        plan.routes.push(route);
+        return;
+    }
+    let family = there.family();
+    let (device, mac) = (spec.vxlan_device(family), tunnel_mac(name, family));
+    plan.routes.push(RoutePlan {
+        onlink: true,
+        ..RoutePlan::via(pods, pods.network(), &device)
+    });
+    plan.neighbors.push(NeighborPlan {
+        ip: pods.network(),
+        mac,
+        device: device.clone(),
+    });
+    plan.fdb.push(FdbPlan {
+        mac,
+        destination: there.address,
+        device,
+    });
+}
+
 /// The hardware address of a node's tunnel device, which flannel writes into the Node object (`VtepMAC`).
-pub fn tunnel_mac(node: &str) -> Mac {
-    mac_of(&format!("flannel {node}"))
+pub fn tunnel_mac(node: &str, family: Family) -> Mac {
+    match family {
+        Family::V4 => mac_of(&format!("flannel {node}")),
+        Family::V6 => mac_of(&format!("flannel-v6 {node}")),
+    }
 }
 
 /// The annotations that flannel puts on a Node object, without their prefix.
-pub fn annotations(
-    backend: Backend,
-    vni: u32,
-    name: &str,
-    address: Ipv4Addr,
-) -> Vec<(String, String)> {
-    let (kind, data) = match backend {
-        Backend::Vxlan => (
-            "vxlan",
-            format!("{{\"VNI\":{vni},\"VtepMAC\":\"{}\"}}", tunnel_mac(name)),
-        ),
-        Backend::HostGw => ("host-gw", "null".to_owned()),
+pub fn annotations(backend: Backend, vni: u32, node: &NodeObject) -> Vec<(String, String)> {
+    let kind = if backend.has_tunnels() {
+        "vxlan"
+    } else {
+        "host-gw"
     };
-    [
-        ("backend-data", data),
-        ("backend-type", kind.to_owned()),
-        ("kube-subnet-manager", "true".to_owned()),
-        ("public-ip", address.to_string()),
-    ]
-    .map(|(key, value)| (key.to_owned(), value))
-    .to_vec()
+    let mut all = vec![("backend-type", kind.to_owned())];
+    for address in &node.addresses {
+        let family = Family::of(*address);
+        let (data, ip) = match family {
+            Family::V4 => ("backend-data", "public-ip"),
+            Family::V6 => ("backend-v6-data", "public-ipv6"),
+        };
+        let mac = tunnel_mac(&node.name, family);
+        let value = if backend.has_tunnels() {
+            format!("{{\"VNI\":{vni},\"VtepMAC\":\"{mac}\"}}")
+        } else {
+            "null".to_owned()
+        };
+        all.push((data, value));
+        all.push((ip, address.to_string()));
+    }
+    all.push(("kube-subnet-manager", "true".to_owned()));
+    all.sort();
+    all.into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect()
 }
 
 /// `/run/flannel/subnet.env`.
 pub fn subnet_env(spec: &Spec, node: &LabNode<'_>) -> String {
-    format!(
-        "FLANNEL_NETWORK={}\nFLANNEL_SUBNET={}/{}\nFLANNEL_MTU={}\nFLANNEL_IPMASQ=true\n",
-        spec.cluster_cidr,
-        node.bridge_address(),
-        node.pod_cidr.prefix_len(),
-        spec.pod_mtu()
-    )
+    let mut text = String::new();
+    for stack in &node.stacks {
+        let infix = match stack.family() {
+            Family::V4 => "",
+            Family::V6 => "IPV6_",
+        };
+        text += &format!(
+            "FLANNEL_{infix}NETWORK={}\nFLANNEL_{infix}SUBNET={}/{}\n",
+            stack.networks.cluster_cidr,
+            stack.bridge_address(),
+            stack.pod_cidr.prefix_len()
+        );
+    }
+    text + &format!("FLANNEL_MTU={}\nFLANNEL_IPMASQ=true\n", spec.pod_mtu())
 }
 
 /// `/etc/kube-flannel/net-conf.json`.
 pub fn net_conf(spec: &Spec) -> String {
     let backend = match spec.backend {
         Backend::Vxlan => format!("{{\"Type\": \"vxlan\", \"VNI\": {}}}", spec.vni),
+        Backend::DirectRouting => format!(
+            "{{\"Type\": \"vxlan\", \"VNI\": {}, \"DirectRouting\": true}}",
+            spec.vni
+        ),
         Backend::HostGw => "{\"Type\": \"host-gw\"}".to_owned(),
     };
-    format!(
-        "{{\"Network\": \"{}\", \"Backend\": {backend}, \"EnableNFTables\": false}}",
-        spec.cluster_cidr
-    )
+    let network = |family| {
+        let mut of_family = spec.networks.iter();
+        of_family
+            .find(|networks| networks.family() == family)
+            .map(|networks| networks.cluster_cidr)
+    };
+    let mut text = String::from("{");
+    match network(Family::V4) {
+        Some(network) => text += &format!("\"Network\": \"{network}\", "),
+        None => text += "\"EnableIPv4\": false, ",
+    }
+    text += &format!("\"Backend\": {backend}, \"EnableNFTables\": false");
+    if let Some(network) = network(Family::V6) {
+        text += &format!(", \"EnableIPv6\": true, \"IPv6Network\": \"{network}\"");
+    }
+    text + "}"
 }

@@ -140,7 +140,7 @@ pub fn hold() -> io::Result<()> {
     let mut bound = Vec::new();
     for server in &servers {
         match server::bind(server) {
-            Ok(socket) => bound.push(socket),
+            Ok(socket) => bound.extend(socket),
             Err(error) => return say(&format!("{}: {error}", server.address)),
         }
     }

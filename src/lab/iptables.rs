@@ -6,18 +6,26 @@ use std::process::{Command, Stdio};
 
 use super::LabError;
 use super::spec::IptablesBackend;
+use crate::model::Family;
 
-/// The program that restores rules into a backend.
-pub fn program(backend: IptablesBackend) -> &'static str {
-    match backend {
-        IptablesBackend::Nft => "iptables-nft-restore",
-        IptablesBackend::Legacy => "iptables-legacy-restore",
+/// The program that restores rules of an address family into a backend.
+pub fn program(backend: IptablesBackend, family: Family) -> &'static str {
+    match (backend, family) {
+        (IptablesBackend::Nft, Family::V4) => "iptables-nft-restore",
+        (IptablesBackend::Nft, Family::V6) => "ip6tables-nft-restore",
+        (IptablesBackend::Legacy, Family::V4) => "iptables-legacy-restore",
+        (IptablesBackend::Legacy, Family::V6) => "ip6tables-legacy-restore",
     }
 }
 
 /// Restores a ruleset. The tools' lock is the lab's own file: the machine's concerns another namespace.
-pub fn restore(backend: IptablesBackend, text: &str, lock: &Path) -> Result<(), LabError> {
-    let program = program(backend);
+pub fn restore(
+    backend: IptablesBackend,
+    family: Family,
+    text: &str,
+    lock: &Path,
+) -> Result<(), LabError> {
+    let program = program(backend, family);
     let missing = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => LabError::hinted(
             format!("run {program}"),

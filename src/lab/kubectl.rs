@@ -50,10 +50,8 @@ fn node(spec: &Spec, object: &NodeObject) -> Value {
     } = object;
     let mut annotations: Vec<(String, String)> = flannel.clone();
     // A specification made from another cluster's objects need not know what flannel writes.
-    if annotations.is_empty()
-        && let Some(IpAddr::V4(address)) = addresses.first()
-    {
-        annotations = flannel::annotations(spec.backend, spec.vni, name, *address);
+    if annotations.is_empty() {
+        annotations = flannel::annotations(spec.backend, spec.vni, object);
     }
     let annotations: Map<_, _> = annotations
         .into_iter()

@@ -1,7 +1,8 @@
 //! The practice cluster: a small real cluster out of network namespaces on this machine.
 //!
 //! What it shall be is data ([`spec`]). What each namespace shall hold follows from that by pure functions, one for each
-//! program of a real node ([`kube_proxy`], [`flannel`], [`kubelet`], and [`wiring`] for the CNI plugin and the wires).
+//! program of a real node ([`kube_proxy`], [`flannel`], [`kubelet`], [`portmap`], and [`wiring`] for the CNI plugin `bridge`
+//! and the wires).
 //!
 //! Every namespace is held open by one process of our own, which also runs the servers of the pod that lives in
 //! it: end those processes, and nothing is left. The machine's own namespace is never touched.
@@ -16,10 +17,13 @@ pub mod iptables;
 pub mod kube_proxy;
 pub mod kubectl;
 pub mod kubelet;
+pub mod link_local;
 pub mod namespace;
 pub mod netlink;
 pub mod nfacct;
+pub mod node_rules;
 pub mod plan;
+pub mod portmap;
 pub mod preflight;
 pub mod process;
 pub mod registry;

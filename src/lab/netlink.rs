@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::os::fd::AsRawFd as _;
 use std::os::fd::RawFd;
 
+use netlink_packet_route::address::AddressHeaderFlags;
 use netlink_packet_route::link::{InfoData, InfoVeth, LinkAttribute, LinkMessage};
 use netlink_packet_route::neighbour::NeighbourFlags;
 use netlink_packet_route::route::RouteProtocol;
@@ -51,14 +52,20 @@ async fn make(
         make_device(device, namespaces, handle)
             .await
             .map_err(|why| LabError::step(step("make device"), why))?;
-        for (address, length) in &device.addresses {
+        for address in &device.addresses {
             let index =
                 index_of(&device.name).map_err(|why| LabError::step(step("find device"), why))?;
-            let request = handle.address().add(index, IpAddr::V4(*address), *length);
+            let mut request = handle
+                .address()
+                .add(index, address.addr(), address.prefix_len());
+            if address.addr().is_ipv6() {
+                // In use at once: nobody else in a lab has it.
+                request.message_mut().header.flags = AddressHeaderFlags::Nodad;
+            }
             request
                 .execute()
                 .await
-                .map_err(|why| LabError::step(step(&format!("add {address}/{length} to")), why))?;
+                .map_err(|why| LabError::step(step(&format!("add {address} to")), why))?;
         }
         set_up(handle, &device.name, label).await?;
         if device.hairpin {
@@ -118,8 +125,11 @@ async fn make_device(
             let tunnel = LinkVxlan::new(&device.name, *vni)
                 .dev(lower)
                 .port(*port)
-                .local(*local)
                 .learning(false);
+            let tunnel = match local {
+                IpAddr::V4(local) => tunnel.local(*local),
+                IpAddr::V6(local) => tunnel.local6(*local),
+            };
             finish(tunnel, device)?
         }
         DeviceKind::VethTo { place, name, mac } => {
@@ -191,9 +201,12 @@ async fn add_route(handle: &Handle, route: &RoutePlan) -> Result<(), String> {
     } else {
         RouteProtocol::Boot
     };
-    let mut message = RouteMessageBuilder::<std::net::Ipv4Addr>::new()
-        .destination_prefix(route.destination.network(), route.destination.prefix_len())
+    let (network, length) = (route.destination.network(), route.destination.prefix_len());
+    let mut message = RouteMessageBuilder::<IpAddr>::new()
+        .destination_prefix(network, length)
+        .map_err(|error| error.to_string())?
         .gateway(route.gateway)
+        .map_err(|error| error.to_string())?
         .output_interface(index_of(&route.device)?)
         .protocol(protocol);
     if route.onlink {
@@ -211,7 +224,7 @@ async fn add_neighbor(handle: &Handle, neighbor: &NeighborPlan) -> Result<(), St
     let index = index_of(&neighbor.device)?;
     let request = handle
         .neighbours()
-        .add(index, IpAddr::V4(neighbor.ip))
+        .add(index, neighbor.ip)
         .link_layer_address(&neighbor.mac.0);
     request.execute().await.map_err(|error| error.to_string())
 }
@@ -222,7 +235,7 @@ async fn add_fdb(handle: &Handle, entry: &FdbPlan) -> Result<(), String> {
     let request = handle
         .neighbours()
         .add_bridge(index, &entry.mac.0)
-        .destination(IpAddr::V4(entry.destination))
+        .destination(entry.destination)
         .flags(NeighbourFlags::Own);
     request.execute().await.map_err(|error| error.to_string())
 }

@@ -1,8 +1,8 @@
 //! What a namespace shall hold, as data: devices, addresses, routes, neighbours, fdb entries and settings.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use sha2::{Digest as _, Sha256};
 
 use super::state::Place;
@@ -44,8 +44,8 @@ pub struct Device {
     pub port_of: Option<String>,
     /// As a port: may frames go back where they came from?
     pub hairpin: bool,
-    /// Addresses and prefix lengths.
-    pub addresses: Vec<(Ipv4Addr, u8)>,
+    /// Addresses with prefix lengths.
+    pub addresses: Vec<IpNet>,
 }
 
 impl Device {
@@ -78,7 +78,7 @@ pub enum DeviceKind {
         /// UDP port.
         port: u16,
         /// Outer source address.
-        local: Ipv4Addr,
+        local: IpAddr,
         /// The device below.
         lower: String,
     },
@@ -99,9 +99,9 @@ pub enum DeviceKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoutePlan {
     /// Where it leads.
-    pub destination: Ipv4Net,
+    pub destination: IpNet,
     /// By whom.
-    pub gateway: Ipv4Addr,
+    pub gateway: IpAddr,
     /// By which device.
     pub device: String,
     /// The gateway is taken to be on the link.
@@ -112,7 +112,7 @@ pub struct RoutePlan {
 
 impl RoutePlan {
     /// A plain route over a gateway.
-    pub fn via(destination: Ipv4Net, gateway: Ipv4Addr, device: &str) -> Self {
+    pub fn via(destination: IpNet, gateway: IpAddr, device: &str) -> Self {
         Self {
             destination,
             gateway,
@@ -127,7 +127,7 @@ impl RoutePlan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NeighborPlan {
     /// Its address.
-    pub ip: Ipv4Addr,
+    pub ip: IpAddr,
     /// Its hardware address.
     pub mac: Mac,
     /// The device it is on.
@@ -140,7 +140,7 @@ pub struct FdbPlan {
     /// The inner destination.
     pub mac: Mac,
     /// The tunnel's other end.
-    pub destination: Ipv4Addr,
+    pub destination: IpAddr,
     /// The device.
     pub device: String,
 }

@@ -1,26 +1,44 @@
 //! The servers in pods: whoever connects learns who answered, and which source it was seen with.
 //!
-//! The answer is `NAME CLIENT-IP:PORT LOCAL-IP:PORT` and a newline: over TCP at once, and everything sent is echoed after it;
-//! over UDP before each datagram's echo.
+//! The answer is `NAME CLIENT-IP:PORT LOCAL-IP:PORT` and a newline: over TCP and SCTP at once, and everything sent is echoed
+//! after it; over UDP before each datagram's echo.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
+use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
+use socket2::{Domain, Socket, Type};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::model::Protocol;
 
 /// The largest UDP datagram.
 const DATAGRAM: usize = 65_535;
+/// IPPROTO_SCTP.
+const SCTP: i32 = 132;
+/// Associations that may wait to be accepted.
+const BACKLOG: i32 = 128;
+
+/// What servers are reached over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// SCTP.
+    Sctp,
+}
 
 /// One server of a pod.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Server {
     /// Who answers.
     pub name: String,
-    /// Over UDP, or else TCP.
-    pub udp: bool,
+    /// Over what.
+    pub transport: Transport,
     /// Where.
     pub address: SocketAddr,
 }
@@ -28,14 +46,15 @@ pub struct Server {
 impl Server {
     /// A server, for protocols that there are servers for.
     pub fn new(name: &str, protocol: Protocol, address: SocketAddr) -> Option<Self> {
-        let udp = match protocol {
-            Protocol::Tcp => false,
-            Protocol::Udp => true,
-            Protocol::Sctp | Protocol::Icmp | Protocol::Other(_) => return None,
+        let transport = match protocol {
+            Protocol::Tcp => Transport::Tcp,
+            Protocol::Udp => Transport::Udp,
+            Protocol::Sctp => Transport::Sctp,
+            Protocol::Icmp | Protocol::Other(_) => return None,
         };
         Some(Self {
             name: name.to_owned(),
-            udp,
+            transport,
             address,
         })
     }
@@ -44,23 +63,48 @@ impl Server {
 /// A server with its socket, ready to serve.
 #[derive(Debug)]
 pub enum Bound {
-    /// Over TCP.
-    Tcp(String, TcpListener),
+    /// Over TCP or, as one association a socket (RFC 6458, section 4), SCTP.
+    Stream(String, TcpListener),
     /// Over UDP.
-    Udp(String, UdpSocket),
+    Datagram(String, UdpSocket),
 }
 
-/// Opens a server's socket.
-pub fn bind(server: &Server) -> io::Result<Bound> {
-    Ok(if server.udp {
-        let socket = UdpSocket::bind(server.address)?;
-        socket.set_nonblocking(true)?;
-        Bound::Udp(server.name.clone(), socket)
-    } else {
-        let listener = TcpListener::bind(server.address)?;
-        listener.set_nonblocking(true)?;
-        Bound::Tcp(server.name.clone(), listener)
-    })
+/// Opens a server's socket; `None` where the kernel has no such protocol, as many have no SCTP.
+pub fn bind(server: &Server) -> io::Result<Option<Bound>> {
+    let Server {
+        name,
+        transport,
+        address,
+    } = server;
+    let listener = match transport {
+        Transport::Udp => {
+            let socket = UdpSocket::bind(address)?;
+            socket.set_nonblocking(true)?;
+            return Ok(Some(Bound::Datagram(name.clone(), socket)));
+        }
+        Transport::Tcp => TcpListener::bind(address)?,
+        Transport::Sctp => match bind_sctp(*address) {
+            Ok(listener) => listener,
+            Err(error) if error.raw_os_error() == Some(Errno::EPROTONOSUPPORT as i32) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        },
+    };
+    listener.set_nonblocking(true)?;
+    Ok(Some(Bound::Stream(name.clone(), listener)))
+}
+
+/// A listening socket of SCTP, which is used like one of TCP.
+fn bind_sctp(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(socket2::Protocol::from(SCTP)),
+    )?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
 }
 
 /// Serves until the process ends.
@@ -71,14 +115,17 @@ pub fn serve(servers: Vec<Bound>) -> io::Result<()> {
     runtime.block_on(async {
         for server in servers {
             match server {
-                Bound::Tcp(name, listener) => {
-                    tokio::spawn(serve_tcp(
+                Bound::Stream(name, listener) => {
+                    tokio::spawn(serve_streams(
                         name,
                         tokio::net::TcpListener::from_std(listener)?,
                     ));
                 }
-                Bound::Udp(name, socket) => {
-                    tokio::spawn(serve_udp(name, tokio::net::UdpSocket::from_std(socket)?));
+                Bound::Datagram(name, socket) => {
+                    tokio::spawn(serve_datagrams(
+                        name,
+                        tokio::net::UdpSocket::from_std(socket)?,
+                    ));
                 }
             }
         }
@@ -86,7 +133,7 @@ pub fn serve(servers: Vec<Bound>) -> io::Result<()> {
     })
 }
 
-async fn serve_tcp(name: String, listener: tokio::net::TcpListener) {
+async fn serve_streams(name: String, listener: tokio::net::TcpListener) {
     loop {
         // A client that has gone again concerns nobody else.
         let Ok((mut stream, client)) = listener.accept().await else {
@@ -104,7 +151,7 @@ async fn serve_tcp(name: String, listener: tokio::net::TcpListener) {
     }
 }
 
-async fn serve_udp(name: String, socket: tokio::net::UdpSocket) {
+async fn serve_datagrams(name: String, socket: tokio::net::UdpSocket) {
     let mut buffer = vec![0; DATAGRAM];
     let Ok(local) = socket.local_addr() else {
         return;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use kubenet::collect;
-use kubenet::lab::demo;
+use kubenet::lab::demo::{self, Choice};
 use kubenet::lab::plan::DeviceKind;
 use kubenet::lab::registry::{LabState, Place};
 use kubenet::lab::spec::{Backend, IptablesBackend, Spec};
@@ -30,7 +30,11 @@ pub const LEGACY: Kind = (Backend::Vxlan, IptablesBackend::Legacy);
 
 /// The lab that is built unless something else is asked for, without the half of its pods that nothing is asked of here.
 fn spec((backend, iptables): Kind) -> Spec {
-    let mut spec = demo::spec(backend, iptables);
+    let mut spec = demo::spec(&Choice {
+        backend,
+        iptables,
+        ..Choice::default()
+    });
     let asked = |name: &str| {
         ["client", "single", "three"]
             .iter()

@@ -6,9 +6,10 @@ use std::io::Read as _;
 use std::net::IpAddr;
 use std::path::Path;
 
-use kubenet::lab::spec::{Backend, IptablesBackend, Spec};
+use kubenet::lab::spec::{Backend, IptablesBackend, Networks, Spec};
 use kubenet::model::{
-    Endpoint, EndpointSlice, NodeObject, Objects, Pod, PortRef, Protocol, Service, ServicePort,
+    ContainerPort, Endpoint, EndpointSlice, NodeObject, Objects, Pod, PortRef, Protocol, Service,
+    ServicePort,
 };
 use serde_json::Value;
 
@@ -97,11 +98,20 @@ impl Fixture {
         Spec {
             backend: Backend::Vxlan,
             iptables: IptablesBackend::Nft,
-            lan: "192.168.205.0/24".parse().unwrap(),
-            gateway: "192.168.205.1".parse().unwrap(),
-            outside: "203.0.113.10".parse().unwrap(),
-            cluster_cidr: "10.42.0.0/16".parse().unwrap(),
-            service_cidr: "10.43.0.0/16".parse().unwrap(),
+            networks: vec![
+                Networks {
+                    lans: vec!["192.168.205.1/24".parse().unwrap()],
+                    outside: "203.0.113.10".parse().unwrap(),
+                    cluster_cidr: "10.42.0.0/16".parse().unwrap(),
+                    service_cidr: "10.43.0.0/16".parse().unwrap(),
+                },
+                Networks {
+                    lans: vec!["fd00:205::1/64".parse().unwrap()],
+                    outside: "2001:db8::10".parse().unwrap(),
+                    cluster_cidr: "fd00:42::/56".parse().unwrap(),
+                    service_cidr: "fd00:43::/112".parse().unwrap(),
+                },
+            ],
             vni: 1,
             vxlan_port: 8472,
             objects: self.objects(),
@@ -179,7 +189,16 @@ fn pod(object: &Value) -> Pod {
         host_network: object["spec"]["hostNetwork"] == true,
         uid: object["metadata"]["uid"].as_str().map(str::to_owned),
         phase: object["status"]["phase"].as_str().map(str::to_owned),
-        ports: Vec::new(),
+        ports: list(&object["spec"]["containers"])
+            .iter()
+            .flat_map(|container| list(&container["ports"]))
+            .map(|entry| ContainerPort {
+                name: text(&entry["name"]),
+                protocol: protocol(&entry["protocol"]),
+                port: port(&entry["containerPort"]).unwrap(),
+                host_port: port(&entry["hostPort"]),
+            })
+            .collect(),
     }
 }
 

@@ -5,11 +5,6 @@ use std::collections::BTreeMap;
 /// Rules by table and chain.
 pub type Chains = BTreeMap<(String, String), Vec<String>>;
 
-/// Chains of the portmap plugin: the lab's pods have no host ports.
-pub fn is_portmap(line: &str) -> bool {
-    line.contains("CNI-HOSTPORT-") || line.contains("CNI-DN-")
-}
-
 /// The chains of a text, without counters; with `iptables-save` chains that hold nothing are there, too.
 pub fn chains_of(save: &str) -> Chains {
     let mut chains = Chains::new();

@@ -10,7 +10,8 @@ use super::fixture::Fixture;
 /// Rows of one file, sorted.
 pub type Rows = Vec<String>;
 
-/// The shape of a whole bundle: file name → rows. IPv4 alone: labs have no IPv6 addresses of their own.
+/// The shape of a whole bundle: file name → rows. Link-local addresses of IPv6 follow from hardware addresses, and are
+/// those of chance.
 pub fn of(bundle: &Fixture) -> BTreeMap<String, Rows> {
     let macs = macs(bundle);
     let mut shape = BTreeMap::new();
@@ -18,8 +19,8 @@ pub fn of(bundle: &Fixture) -> BTreeMap<String, Rows> {
         let rows = match name.rsplit('/').next().unwrap() {
             "links.json" => links(&bundle.json(name)),
             "addrs.json" => addresses(&bundle.json(name)),
-            "routes4.json" => routes(&bundle.json(name)),
-            "rules4.json" => rows(&bundle.json(name))
+            "routes4.json" | "routes6.json" => routes(&bundle.json(name)),
+            "rules4.json" | "rules6.json" => rows(&bundle.json(name))
                 .map(|row| row.to_string())
                 .collect(),
             "neigh.json" => neighbors(&bundle.json(name), &macs),
@@ -40,10 +41,6 @@ fn sorted(mut rows: Rows) -> Rows {
 
 fn rows(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().unwrap().iter()
-}
-
-fn is_v6_device(name: &Value) -> bool {
-    name.as_str().unwrap_or_default().starts_with("flannel-v6")
 }
 
 /// Ports of pods have names by chance.
@@ -101,7 +98,6 @@ const OF_CHANCE: &[&str] = &[
 
 fn links(value: &Value) -> Rows {
     rows(value)
-        .filter(|row| !is_v6_device(&row["ifname"]))
         .map(|row| {
             // A VXLAN's id is its network identifier, not an identity by chance.
             let vni = row["linkinfo"]["info_data"]["id"].clone();
@@ -132,22 +128,27 @@ fn addresses(value: &Value) -> Rows {
     rows(value)
         .flat_map(|link| {
             rows(&link["addr_info"])
-                .filter(|row| row["family"] == "inet")
+                .filter(|row| row["scope"] != "link")
                 .map(move |row| (link, row))
         })
-        .map(|(link, row)| format!("{} {row}", device(&link["ifname"])))
+        // The lab proves no address free, and so need not mark one as not to be proved.
+        .map(|(link, row)| {
+            let row = without(row, &["nodad"]);
+            format!("{} {row}", device(&link["ifname"]))
+        })
         .collect()
 }
 
-fn is_v4(ip: &Value) -> bool {
-    !ip.as_str().unwrap_or_default().contains(':')
-}
-
 fn routes(value: &Value) -> Rows {
-    // The default route of IPv6 is known by its gateway, or by its metric when it is the kernel's own.
+    // `ip -j route show table all` of some versions lists both families.
+    let of_chance = |row: &&Value| row["dst"].as_str().unwrap_or_default().starts_with("fe80:");
     rows(value)
-        .filter(|row| is_v4(&row["dst"]) && is_v4(&row["gateway"]) && row["pref"].is_null())
-        .map(ToString::to_string)
+        .filter(|row| !of_chance(row))
+        .map(|row| {
+            let mut row = row.clone();
+            row["dev"] = device(&row["dev"]).into();
+            row.to_string()
+        })
         .collect()
 }
 
@@ -173,7 +174,7 @@ fn macs(bundle: &Fixture) -> BTreeMap<String, String> {
 /// Neighbours that were set, not learned, by whom their hardware address belongs to.
 fn neighbors(value: &Value, macs: &BTreeMap<String, String>) -> Rows {
     rows(value)
-        .filter(|row| is_v4(&row["dst"]) && row["state"][0] == "PERMANENT")
+        .filter(|row| row["state"][0] == "PERMANENT")
         .map(|row| {
             let owner = macs.get(row["lladdr"].as_str().unwrap()).cloned();
             format!("{} {} {owner:?}", row["dst"], row["dev"])
@@ -184,7 +185,7 @@ fn neighbors(value: &Value, macs: &BTreeMap<String, String>) -> Rows {
 /// Entries that were set, not learned; those of multicast groups of IPv6 and of the bridge's own queries aside.
 fn fdb(value: &Value, macs: &BTreeMap<String, String>) -> Rows {
     rows(value)
-        .filter(|row| row["state"] == "permanent" && !is_v6_device(&row["ifname"]))
+        .filter(|row| row["state"] == "permanent")
         .filter(|row| {
             !["33:33:", "01:00:5e:"]
                 .iter()
@@ -242,7 +243,7 @@ fn keep_keys(value: &mut Value, keys: &BTreeSet<String>) {
 /// Settings; those of pods' ports are the same for each, and so counted once.
 fn sysctls(text: &str) -> Rows {
     let mut rows = BTreeSet::new();
-    for line in text.lines().filter(|line| !line.contains(".flannel-v6/")) {
+    for line in text.lines() {
         let (key, value) = line.split_once('=').unwrap();
         let mut parts: Vec<_> = key.trim().split('.').collect();
         if let Some(part) = parts.iter_mut().find(|part| part.starts_with("veth")) {

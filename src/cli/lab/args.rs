@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::lab::demo::MOST_NODES;
 use crate::lab::registry::DEFAULT_NAME;
 
 /// Arguments of `lab`.
@@ -62,10 +63,15 @@ pub enum LabCommand {
 Examples:
   sudo kubenet lab up
   sudo kubenet lab up --name direct --backend host-gw --iptables legacy
+  sudo kubenet lab up --ip-family dual
+  sudo kubenet lab up --nodes 5 --backend direct-routing
 
 The cluster: nodes master 192.168.205.4, node1 .3, node2 .5; pods in 10.42.0.0/16,
-Services in 10.43.0.0/16. Servers in the pods answer with their pod's name, the
-client's address as they see it, and the address they were reached by.")]
+Services in 10.43.0.0/16; in IPv6 nodes fd00:205::4 and so on, pods in
+fd00:42::/56, Services in fd00:43::/112. With direct-routing every other node is
+on a second network, 192.168.206.0/24, behind a router. Servers in the pods
+answer with their pod's name, the client's address as they see it, and the
+address they were reached by.")]
 pub struct UpArgs {
     /// Name of the lab: several can stand side by side
     #[arg(long, default_value = DEFAULT_NAME)]
@@ -76,8 +82,14 @@ pub struct UpArgs {
     /// Which of the kernel's two iptables holds the rules
     #[arg(long, value_enum, default_value_t = IptablesArg::Nft)]
     pub iptables: IptablesArg,
+    /// Address families of nodes, pods and Services
+    #[arg(long, value_enum, default_value_t = IpFamilyArg::Ipv4)]
+    pub ip_family: IpFamilyArg,
+    /// How many nodes: 1 to 5
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST_NODES)))]
+    pub nodes: u8,
     /// Build what a file says (JSON), instead of the cluster described here
-    #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["backend", "iptables"])]
+    #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["backend", "iptables", "ip_family", "nodes"])]
     pub spec: Option<PathBuf>,
 }
 
@@ -86,8 +98,21 @@ pub struct UpArgs {
 pub enum BackendArg {
     /// In a vxlan tunnel.
     Vxlan,
+    /// As they are between nodes of one network, else in a vxlan tunnel.
+    DirectRouting,
     /// As they are, with the other node as the gateway.
     HostGw,
+}
+
+/// Address families.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum IpFamilyArg {
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+    /// Both, IPv4 first.
+    Dual,
 }
 
 /// The kernel's two iptables.

@@ -1,5 +1,9 @@
 //! The choice of one endpoint out of several, and what it does to a packet.
 
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
 use super::service::PortRules;
 use super::text::{comment, probability};
 use crate::lab::rules::{Rules, Table};
@@ -8,6 +12,7 @@ use crate::model::kube_proxy::Target;
 impl PortRules<'_> {
     /// The choice of one endpoint out of several: those a client is bound to first, then by chance.
     pub(super) fn write_choice(&self, rules: &mut Rules, chain: &str, targets: &[Target]) {
+        let whole = self.whole_address();
         if let Some(seconds) = self.service.affinity_seconds {
             for target in targets {
                 let endpoint = self.endpoint_chain(target);
@@ -15,7 +20,7 @@ impl PortRules<'_> {
                     Table::Nat,
                     chain,
                     format!(
-                        "{}-m recent --rcheck --seconds {seconds} --reap --name {endpoint} --mask 255.255.255.255 \
+                        "{}-m recent --rcheck --seconds {seconds} --reap --name {endpoint} --mask {whole} \
                          --rsource -j {endpoint}",
                         self.choice_comment(target)
                     ),
@@ -51,10 +56,16 @@ impl PortRules<'_> {
         rules.append(
             Table::Nat,
             &chain,
-            format!("-s {}/32 {why}-j KUBE-MARK-MASQ", target.address.ip()),
+            format!(
+                "-s {} {why}-j KUBE-MARK-MASQ",
+                IpNet::from(target.address.ip())
+            ),
         );
         let bind = match self.service.affinity_seconds {
-            Some(_) => format!("-m recent --set --name {chain} --mask 255.255.255.255 --rsource "),
+            Some(_) => format!(
+                "-m recent --set --name {chain} --mask {} --rsource ",
+                self.whole_address()
+            ),
             None => String::new(),
         };
         let protocol = self.protocol;
@@ -66,6 +77,11 @@ impl PortRules<'_> {
                 target.address
             ),
         );
+    }
+
+    /// The mask that compares all of an address.
+    fn whole_address(&self) -> IpAddr {
+        IpNet::from(self.cluster_ip).netmask()
     }
 
     fn choice_comment(&self, target: &Target) -> String {

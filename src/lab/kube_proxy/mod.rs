@@ -1,4 +1,4 @@
-//! The rules that kube-proxy 1.36 writes in its iptables mode, for IPv4 (pkg/proxy/iptables/proxier.go).
+//! The rules that kube-proxy 1.36 writes in its iptables mode, for one address family (pkg/proxy/iptables/proxier.go).
 //!
 //! A Service's port becomes a line in `KUBE-SERVICES` for each address, a `KUBE-SVC-` chain (and `KUBE-SVL-`, `KUBE-EXT-`,
 //! `KUBE-FW-` where policies ask for them) and a `KUBE-SEP-` chain for each endpoint; what cannot be served is refused in
@@ -9,9 +9,10 @@ mod frame;
 mod service;
 mod text;
 
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 
 use super::rules::{Rules, Table};
+use super::spec::first_of;
 use crate::model::kube_proxy::{Targets, is_served, port_name, protocol_name};
 use crate::model::{Family, NodeObject, Objects};
 use service::PortRules;
@@ -28,21 +29,29 @@ pub const LOCALHOST_COUNTER: &str = "localhost_nps_accepted_pkts";
 /// What kube-proxy knows besides the objects.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
-    /// `--cluster-cidr`: sources in it are pods.
-    pub cluster_cidr: Ipv4Net,
+    /// `--cluster-cidr` of the address family: sources in it are pods.
+    pub cluster_cidr: IpNet,
     /// Whether the kernel has nfacct, with which kube-proxy counts.
     pub nfacct: bool,
 }
 
+impl Settings {
+    /// The address family that rules are written for.
+    pub fn family(&self) -> Family {
+        Family::of(self.cluster_cidr.addr())
+    }
+}
+
 /// Adds kube-proxy's rules on a node: chains and jumps first, as its first full sync does, then every Service.
 pub fn write(rules: &mut Rules, objects: &Objects, node: &NodeObject, settings: Settings) {
+    let family = settings.family();
     frame::write(rules, settings);
     let with_comments = count(objects) <= LARGE_CLUSTER;
     let mut ports: Vec<_> = objects
         .services
         .iter()
         .filter(|service| is_served(service))
-        .filter_map(|service| Some((service, text::first_v4(&service.cluster_ips)?)))
+        .filter_map(|service| Some((service, first_of(&service.cluster_ips, family)?)))
         .flat_map(|(service, cluster_ip)| {
             service
                 .ports
@@ -51,7 +60,7 @@ pub fn write(rules: &mut Rules, objects: &Objects, node: &NodeObject, settings: 
         })
         .filter_map(|(service, port, cluster_ip)| {
             let protocol = protocol_name(port.protocol)?;
-            let targets = Targets::of(objects, service, port, Family::V4, node);
+            let targets = Targets::of(objects, service, port, family, node);
             Some(PortRules {
                 service,
                 port,
@@ -69,11 +78,18 @@ pub fn write(rules: &mut Rules, objects: &Objects, node: &NodeObject, settings: 
     for port in &ports {
         port.write(rules);
     }
+    // IPv4 NodePorts may be reached by loopback addresses, IPv6 has no such routes.
+    let not_loopback = match family {
+        Family::V4 => "",
+        Family::V6 => "! -d ::1/128 ",
+    };
     rules.append(
         Table::Nat,
         "KUBE-SERVICES",
-        "-m comment --comment \"kubernetes service nodeports; NOTE: this must be the last rule in this chain\" \
-         -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS",
+        format!(
+            "{not_loopback}-m comment --comment \"kubernetes service nodeports; NOTE: this must be the last rule in this \
+             chain\" -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS"
+        ),
     );
 }
 

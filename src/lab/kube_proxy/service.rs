@@ -1,10 +1,13 @@
 //! The rules of one port of a Service: who gets in, by which address, and what is refused.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
-use super::text::{as_v4, as_v4_net, comment, counter, first_v4};
+use ipnet::IpNet;
+
+use super::text::{comment, counter};
 use super::{LOCALHOST_COUNTER, Settings};
 use crate::lab::rules::{Rules, Table};
+use crate::lab::spec::first_of;
 use crate::model::kube_proxy::{
     ServiceChain, Target, Targets, balanced_ips, endpoint_chain, is_external,
 };
@@ -14,7 +17,7 @@ use crate::model::{Family, NodeObject, Service, ServicePort};
 pub struct PortRules<'a> {
     pub(super) service: &'a Service,
     pub(super) port: &'a ServicePort,
-    pub(super) cluster_ip: Ipv4Addr,
+    pub(super) cluster_ip: IpAddr,
     pub(super) protocol: &'static str,
     pub(super) name: String,
     pub(super) targets: Targets,
@@ -101,8 +104,8 @@ impl PortRules<'_> {
             .service
             .external_ips
             .iter()
-            .filter_map(as_v4)
-            .map(|ip| (ip, "external IP", false));
+            .filter(|ip| self.is_ours(**ip))
+            .map(|ip| (*ip, "external IP", false));
         let balanced = self
             .balanced_ips()
             .into_iter()
@@ -151,7 +154,7 @@ impl PortRules<'_> {
                     "-p {protocol} {} -m {protocol} --dport {node_port}",
                     comment(&self.name)
                 );
-                if self.settings.nfacct {
+                if self.settings.nfacct && self.settings.family() == Family::V4 {
                     let counted = counter(self.settings, LOCALHOST_COUNTER);
                     rules.append(
                         Table::Nat,
@@ -188,7 +191,8 @@ impl PortRules<'_> {
     }
 
     fn write_external_chain(&self, rules: &mut Rules) {
-        if !self.targets.any || !is_external(self.service, self.port, Family::V4) {
+        let family = self.settings.family();
+        if !self.targets.any || !is_external(self.service, self.port, family) {
             return;
         }
         let chain = self.chain(ServiceChain::External);
@@ -245,21 +249,17 @@ impl PortRules<'_> {
             self.chain(ServiceChain::External),
         );
         let why = comment(&format!("{} loadbalancer IP", self.name));
-        let ranges: Vec<_> = self
-            .service
-            .source_ranges
-            .iter()
-            .filter_map(as_v4_net)
-            .collect();
+        let ranges: Vec<_> = self.source_ranges().collect();
         for range in &ranges {
             rules.append(Table::Nat, &chain, format!("-s {range} {why} -j {onward}"));
         }
         // A node that may connect may find itself with the balancer's address as its source.
-        let node_may = first_v4(&self.node.addresses)
+        let node_may = first_of(&self.node.addresses, self.settings.family())
             .is_some_and(|ip| ranges.iter().any(|range| range.contains(&ip)));
         if node_may {
             for ip in self.balanced_ips() {
-                rules.append(Table::Nat, &chain, format!("-s {ip}/32 {why} -j {onward}"));
+                let itself = IpNet::from(ip);
+                rules.append(Table::Nat, &chain, format!("-s {itself} {why} -j {onward}"));
             }
         }
         let rest = format!(
@@ -270,30 +270,33 @@ impl PortRules<'_> {
     }
 
     /// Matches this port at an address.
-    fn to_address(&self, ip: Ipv4Addr, why: &str) -> String {
+    fn to_address(&self, ip: IpAddr, why: &str) -> String {
         let protocol = self.protocol;
         format!(
-            "-d {ip}/32 -p {protocol} {} -m {protocol} --dport {}",
+            "-d {} -p {protocol} {} -m {protocol} --dport {}",
+            IpNet::from(ip),
             comment(why),
             self.port.port
         )
     }
 
     /// The balancer's addresses for which nodes answer.
-    fn balanced_ips(&self) -> Vec<Ipv4Addr> {
-        balanced_ips(self.service, Family::V4)
-            .filter_map(|ip| as_v4(&ip))
-            .collect()
+    fn balanced_ips(&self) -> Vec<IpAddr> {
+        balanced_ips(self.service, self.settings.family()).collect()
     }
 
     fn has_firewall(&self) -> bool {
-        self.targets.any
-            && !self.balanced_ips().is_empty()
-            && self
-                .service
-                .source_ranges
-                .iter()
-                .any(|net| as_v4_net(net).is_some())
+        self.targets.any && !self.balanced_ips().is_empty() && self.source_ranges().next().is_some()
+    }
+
+    /// Of this address family.
+    fn is_ours(&self, ip: IpAddr) -> bool {
+        Family::of(ip) == self.settings.family()
+    }
+
+    fn source_ranges(&self) -> impl Iterator<Item = &IpNet> {
+        let ranges = self.service.source_ranges.iter();
+        ranges.filter(|range| self.is_ours(range.addr()))
     }
 
     fn chain(&self, kind: ServiceChain) -> String {

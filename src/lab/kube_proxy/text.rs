@@ -1,9 +1,5 @@
 //! Names, numbers and matches as kube-proxy writes them and iptables-save(8) prints them.
 
-use std::net::{IpAddr, Ipv4Addr};
-
-use ipnet::{IpNet, Ipv4Net};
-
 use super::Settings;
 
 /// The chance 1/n as the kernel keeps it, in units of 2^-31, and iptables prints it.
@@ -27,27 +23,6 @@ pub fn counter(settings: Settings, name: &str) -> String {
 /// A comment match.
 pub fn comment(text: &str) -> String {
     format!("-m comment --comment \"{text}\"")
-}
-
-/// The first IPv4 address.
-pub fn first_v4(ips: &[IpAddr]) -> Option<Ipv4Addr> {
-    ips.iter().find_map(as_v4)
-}
-
-/// The address, if it is IPv4.
-pub fn as_v4(ip: &IpAddr) -> Option<Ipv4Addr> {
-    match ip {
-        IpAddr::V4(ip) => Some(*ip),
-        IpAddr::V6(_) => None,
-    }
-}
-
-/// The prefix, if it is IPv4.
-pub fn as_v4_net(net: &IpNet) -> Option<Ipv4Net> {
-    match net {
-        IpNet::V4(net) => Some(*net),
-        IpNet::V6(_) => None,
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,37 @@
+//! All rules of a node, in the order in which its programs start. Here it is chosen which kube-proxy writes them.
+
+use super::LabError;
+use super::kube_proxy::{self, Settings};
+use super::rules::Rules;
+use super::spec::{LabNode, Spec};
+use super::{flannel, kubelet, portmap};
+use crate::model::Family;
+
+/// The rules of one address family on a node; empty when the cluster does not have that family. `nfacct` says whether the
+/// kernel has the counters which kube-proxy uses when it can.
+pub fn of(
+    spec: &Spec,
+    node: &LabNode<'_>,
+    family: Family,
+    nfacct: bool,
+) -> Result<Rules, LabError> {
+    let mut rules = Rules::default();
+    let Some(stack) = node.stack(family) else {
+        return Ok(rules);
+    };
+    flannel::write(&mut rules, stack);
+    // In the cluster that the lab is held against, kubelet was there before kube-proxy in IPv4, and after it in IPv6.
+    if family == Family::V4 {
+        kubelet::write(&mut rules, family);
+    }
+    portmap::write(&mut rules, stack, &spec.pods_on(node.name())?);
+    let settings = Settings {
+        cluster_cidr: stack.networks.cluster_cidr,
+        nfacct,
+    };
+    kube_proxy::write(&mut rules, &spec.objects, node.object, settings);
+    if family == Family::V6 {
+        kubelet::write(&mut rules, family);
+    }
+    Ok(rules)
+}
