@@ -56,7 +56,7 @@ fn parts(cluster: &Cluster) -> BTreeMap<String, String> {
         add(folder, "neigh", &netns.neighbors);
         add(folder, "fdb", &netns.fdb);
         add(folder, "sysctl", &netns.sysctls);
-        add(folder, "nft", &netns.native_nft);
+        add(folder, "nft", &netns.nftables);
         add(folder, "ipset", &netns.ipsets);
         add(folder, "ipvs", &netns.virtual_servers);
         add(folder, "ipvs-conns", &netns.ipvs_connections);

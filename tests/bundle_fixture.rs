@@ -12,6 +12,7 @@ use bundle_support::captured::{archive, archives};
 use bundle_support::{Files, fixture, namespace};
 use kubenet::collect::bundle;
 use kubenet::model::iptables::Backend;
+use kubenet::model::nftables::{Policy, Ruleset};
 use kubenet::model::{
     Cluster, Family, Forwarding, LinkKind, Netns, NetnsName, PortRef, Protocol, SetPart,
     SocketState, Takes,
@@ -605,14 +606,13 @@ fn filters(#[case] name: &str, #[case] native: bool) {
         });
         let wanted = native_chains(nft, [&saved[0], &saved[1]]);
         let read: BTreeMap<_, _> = netns
-            .native_nft
+            .nftables
             .iter()
-            .flatten()
-            .map(|one| {
-                (
-                    (one.family.clone(), one.table.clone(), one.chain.clone()),
-                    one.rules,
-                )
+            .flat_map(Ruleset::base_chains)
+            .filter(|(_, chain, base)| !chain.rules.is_empty() || base.policy == Policy::Drop)
+            .map(|(table, chain, _)| {
+                let names = [table.family.name(), &table.name, &chain.name];
+                (names.map(str::to_owned).into(), chain.rules.len())
             })
             .collect();
         assert_eq!(read, wanted, "{path}");
@@ -636,7 +636,8 @@ fn tables_of_iptables_are_known_without_iptables_save() {
     let cluster = bundle_support::load(&files);
     let host = namespace(&cluster, "nodes/node1/host");
     assert!(host.iptables.is_empty());
-    assert_eq!(host.native_nft, Some(Vec::new()));
+    let native = host.nftables.as_ref().map(|one| one.base_chains().count());
+    assert_eq!(native, Some(0));
 }
 
 #[test]

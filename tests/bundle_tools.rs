@@ -9,9 +9,10 @@ use std::net::IpAddr;
 
 use bundle_support::{gaps, host, load_host};
 use ipnet::IpNet;
+use kubenet::model::nftables::{Policy, Ruleset};
 use kubenet::model::{
-    Family, Forwarding, LinkKind, NativeChain, Protocol, RouteScope, RouteType, RuleAction,
-    SetPart, SocketState, Table, Takes,
+    Family, Forwarding, LinkKind, Protocol, RouteScope, RouteType, RuleAction, SetPart,
+    SocketState, Table, Takes,
 };
 use rstest::rstest;
 use serde_json::json;
@@ -462,17 +463,24 @@ fn base_chains_of_native_tables() {
     .to_string();
     let names = |files: &[(&str, &str)]| -> Vec<String> {
         let cluster = load_host(files);
-        let chain = |one: &NativeChain| {
-            format!(
-                "{} {} {} {} {}",
-                one.family, one.table, one.chain, one.policy, one.rules
-            )
-        };
         host(&cluster)
-            .native_nft
+            .nftables
             .iter()
-            .flatten()
-            .map(chain)
+            .flat_map(Ruleset::base_chains)
+            .filter(|(_, chain, base)| !chain.rules.is_empty() || base.policy == Policy::Drop)
+            .map(|(table, chain, base)| {
+                let policy = match base.policy {
+                    Policy::Accept => "accept",
+                    Policy::Drop => "drop",
+                };
+                format!(
+                    "{} {} {} {policy} {}",
+                    table.family.name(),
+                    table.name,
+                    chain.name,
+                    chain.rules.len()
+                )
+            })
             .collect()
     };
     let always = ["inet filter forward accept 2", "inet empty dropping drop 0"];

@@ -72,7 +72,7 @@ fn missing(netns: &Netns) -> Vec<&'static str> {
         (netns.fdb.is_none(), "fdb"),
         (netns.sysctls.is_none(), "sysctls"),
         (netns.iptables.is_empty(), "iptables"),
-        (netns.native_nft.is_none(), "nftables"),
+        (netns.nftables.is_none(), "nftables"),
         (netns.sockets.is_none(), "sockets"),
     ]
     .into_iter()

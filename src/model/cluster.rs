@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::iptables::Ruleset;
+use super::nftables;
 use super::{
     Address, ConntrackEntry, Family, FdbEntry, IpSet, IpvsConnection, Link, Neighbor, Objects,
     Part, Route, RoutingRule, Socket, Sysctls, VirtualServer,
@@ -111,8 +112,8 @@ pub struct Netns {
     pub sysctls: Option<Sysctls>,
     /// iptables rulesets, one for each backend and family that was read (even when it holds no rule).
     pub iptables: Vec<Ruleset>,
-    /// Base chains of native nftables tables which hold rules (those of iptables-nft excluded).
-    pub native_nft: Option<Vec<NativeChain>>,
+    /// Native nftables tables (those of iptables-nft excluded).
+    pub nftables: Option<nftables::Ruleset>,
     /// ipsets.
     pub ipsets: Option<Vec<IpSet>>,
     /// IPVS virtual servers.
@@ -151,7 +152,7 @@ impl Netns {
             fdb: None,
             sysctls: None,
             iptables: Vec::new(),
-            native_nft: None,
+            nftables: None,
             ipsets: None,
             virtual_servers: None,
             ipvs_connections: None,
@@ -206,27 +207,6 @@ impl Netns {
             .flatten()
             .any(|address| address.ip == ip)
     }
-}
-
-/// A base chain of a native nftables table: enough to say that it stands on a packet's way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NativeChain {
-    /// `ip`, `ip6`, `inet`, `bridge`, `netdev` or `arp`.
-    pub family: String,
-    /// The table's name.
-    pub table: String,
-    /// The chain's name.
-    pub chain: String,
-    /// `filter`, `nat` or `route`.
-    pub kind: String,
-    /// `prerouting`, `input`, `forward`, `output`, `postrouting`, `ingress` or `egress`.
-    pub hook: String,
-    /// The hook priority, lower first.
-    pub priority: i32,
-    /// `accept` or `drop`.
-    pub policy: String,
-    /// Rules in the chain itself (not in chains it jumps to).
-    pub rules: usize,
 }
 
 /// What flannel wrote about itself on a node.

@@ -19,10 +19,11 @@ mod sysctl;
 
 pub mod iptables;
 pub mod kube_proxy;
+pub mod nftables;
 pub mod text;
 pub mod trace;
 
-pub use cluster::{Cluster, FlannelConfig, Gap, NativeChain, Netns, NetnsId, NetnsName, Node};
+pub use cluster::{Cluster, FlannelConfig, Gap, Netns, NetnsId, NetnsName, Node};
 pub use ipset::{IpSet, SetElement, SetPart};
 pub use ipvs::{
     Forwarding, IpvsConnection, Persistence, RealServer, ServerConnections, Takes, VirtualServer,

@@ -23,7 +23,7 @@ pub enum Part {
     Fdb,
     /// [`Netns::sysctls`](super::Netns::sysctls).
     Sysctls,
-    /// [`Netns::native_nft`](super::Netns::native_nft).
+    /// [`Netns::nftables`](super::Netns::nftables).
     NativeNft,
     /// [`Netns::ipsets`](super::Netns::ipsets).
     Ipsets,

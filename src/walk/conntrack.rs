@@ -53,7 +53,7 @@ pub(super) enum Manipulation {
 }
 
 /// An entry.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Connection {
     pub netns: NetnsId,
     pub zone: Zone,
@@ -74,7 +74,7 @@ pub(super) struct Connection {
 }
 
 /// The entries that this walk made.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct Connections(Vec<Connection>);
 
 impl Connections {

@@ -29,7 +29,7 @@ impl Question {
 }
 
 /// The answers of one run.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Choices {
     prescribed: Vec<usize>,
     asked: Vec<(Question, usize)>,
@@ -53,6 +53,11 @@ impl Choices {
         };
         self.asked.push((question, answer));
         answer
+    }
+
+    /// How many questions were asked.
+    pub fn asked(&self) -> usize {
+        self.asked.len()
     }
 
     /// Which option of something unknown this run supposes. `key` says what it is about: asked again, the answer stays.

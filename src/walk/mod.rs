@@ -22,6 +22,7 @@ mod journey;
 mod learn;
 mod neighbor;
 mod netfilter;
+mod nftables;
 mod outside;
 mod packet;
 mod paths;

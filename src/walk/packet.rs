@@ -83,7 +83,7 @@ pub(super) enum Tracking {
 }
 
 /// The packet.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Packet {
     pub protocol: Protocol,
     pub source: IpAddr,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use kubenet::model::Family;
 use kubenet::model::iptables::{Backend, Policy, Ruleset};
+use kubenet::model::{Family, nftables};
 
 use super::scene::{IPTABLES, node};
 use super::support::{allowed, host, run};
@@ -84,8 +84,11 @@ fn iptables_of_both_backends_and_families() {
         [0, 0, 0, 0]
     );
     assert_eq!(
-        host(&cluster).native_nft,
-        Some(Vec::new()),
+        host(&cluster)
+            .nftables
+            .as_ref()
+            .map(|ruleset| ruleset.tables.len()),
+        Some(0),
         "tables of iptables-nft are no native ones"
     );
 }
@@ -116,21 +119,23 @@ fn base_chains_of_native_nftables() {
     );
     let cluster = made.read();
     let read: BTreeSet<String> = host(&cluster)
-        .native_nft
+        .nftables
         .iter()
-        .flatten()
-        .map(|chain| {
+        .flat_map(nftables::Ruleset::base_chains)
+        .filter(|(_, chain, base)| !chain.rules.is_empty() || base.policy == nftables::Policy::Drop)
+        .map(|(table, chain, base)| {
             format!(
-                "{} {} {} {} {} {} {} {}",
-                chain.family,
-                chain.table,
-                chain.chain,
-                chain.kind,
-                chain.hook,
-                chain.priority,
-                chain.policy,
-                chain.rules
+                "{} {} {} {:?} {} {} {:?} {}",
+                table.family.name(),
+                table.name,
+                chain.name,
+                base.kind,
+                base.hook,
+                base.priority,
+                base.policy,
+                chain.rules.len()
             )
+            .to_lowercase()
         })
         .collect();
     let wanted = [

@@ -95,7 +95,8 @@ fn compare(live: &Netns, read: &Netns) {
     same("rules4", &live.rules4, &read.rules4);
     same("rules6", &live.rules6, &read.rules6);
     same("fdb", &live.fdb, &read.fdb);
-    same("native_nft", &live.native_nft, &read.native_nft);
+    let tables = |netns: &Netns| netns.nftables.as_ref().map(|one| one.tables.clone());
+    same("nftables", &tables(live), &tables(read));
     same("ipsets", &live.ipsets, &read.ipsets);
     // `ip neigh` leaves out NOARP and proxies unless asked for them.
     let mut neighbors = live.neighbors.clone().unwrap();

@@ -1,4 +1,4 @@
-//! The packet filters of a namespace: rulesets of iptables by family and backend, and native nftables chains.
+//! The packet filters of a namespace: rulesets of iptables by family and backend, and native nftables tables.
 
 use super::files::Files;
 use super::nft::{self, IptablesTables};
@@ -56,7 +56,7 @@ pub fn read(netns: &mut Netns, files: &mut Files) {
     }
     let nftables = files.text("nft.json").and_then(|(place, text)| {
         let mut report = Report::new(&place, files.gaps);
-        let seen = nft::nftables(&text, &tables, &mut report);
+        let seen = nft::nftables(&text, &place, &tables, &mut report);
         files
             .incomplete
             .extend(report.has_lost().then_some(Part::NativeNft));
@@ -82,7 +82,7 @@ pub fn read(netns: &mut Netns, files: &mut Files) {
             files.text(file);
         }
     }
-    netns.native_nft = nftables.map(|seen| seen.native);
+    netns.nftables = nftables.map(|seen| seen.native);
 }
 
 /// Which iptables printed a dump, by the line it begins with; nowadays most are of nf_tables.

@@ -19,7 +19,7 @@ mod layout;
 mod links;
 mod namespace;
 mod neighbors;
-mod nft;
+pub(super) mod nft;
 mod peers;
 mod ports;
 mod routes;

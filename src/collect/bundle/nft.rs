@@ -1,16 +1,15 @@
-//! Base chains of native nftables tables, from `nft -j list ruleset` (libnftables-json(5)).
+//! Native nftables rulesets, from `nft -j list ruleset` (libnftables-json(5)).
 //!
 //! iptables-nft keeps its rules in nftables too, in tables of its own; nft cannot print what their matches mean, and
 //! they are read from `iptables-save` instead.
 
-use std::collections::HashMap;
-
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::files::is_garbled;
 use super::json;
 use crate::collect::report::{Report, excerpt};
-use crate::model::{Family, NativeChain};
+use crate::model::Family;
+use crate::model::nftables::{Rule, Ruleset, Statement, Table, TableFamily, json as objects};
 
 /// What tells the tables of iptables-nft from native ones.
 pub struct IptablesTables {
@@ -26,156 +25,122 @@ const IPTABLES_CHAINS: [&str; 5] = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", 
 
 /// What the file shows.
 pub struct Nftables {
-    /// Base chains of native tables, unless they are empty and accept.
-    pub native: Vec<NativeChain>,
+    /// Tables that are not those of iptables.
+    pub native: Ruleset,
     /// Families in which a table bears the name of one of iptables.
     pub iptables_names: Vec<Family>,
 }
 
-#[derive(Deserialize)]
-struct ChainRow {
-    family: String,
-    table: String,
-    name: String,
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    hook: Option<String>,
-    prio: Option<i32>,
-    policy: Option<String>,
+/// Reads `nft.json`; `None` when it is none. `origin` is the file's name.
+pub fn nftables(
+    text: &str,
+    origin: &str,
+    iptables: &IptablesTables,
+    report: &mut Report,
+) -> Option<Nftables> {
+    let mut ruleset = Ruleset {
+        origin: origin.to_owned(),
+        tables: Vec::new(),
+    };
+    parse(text, &mut ruleset, report).then(|| iptables.without(ruleset))
 }
 
-#[derive(Deserialize)]
-struct RuleRow {
-    family: String,
-    table: String,
-    chain: String,
-}
-
-#[derive(Deserialize)]
-struct TableRow {
-    family: String,
-    name: String,
-}
-
-/// An object of a ruleset: of these keys it has one or none.
-#[derive(Deserialize)]
-struct Object {
-    table: Option<TableRow>,
-    chain: Option<ChainRow>,
-    rule: Option<RuleRow>,
-}
-
-#[derive(Default)]
-struct TableSeen {
-    /// A rule whose meaning nft does not know (`{"xt": ...}`).
-    xt: bool,
-    /// A base chain under a name that iptables gives.
-    iptables_chain: bool,
-}
-
-/// Reads the file; `None` when it is none.
-pub fn nftables(text: &str, iptables: &IptablesTables, report: &mut Report) -> Option<Nftables> {
-    let mut tables: HashMap<(String, String), TableSeen> = HashMap::new();
-    let mut rules: HashMap<(String, String, String), usize> = HashMap::new();
-    let mut bases = Vec::new();
-    for (line, element) in json::elements(text, Some("nftables"), report)? {
-        if is_garbled(element) {
-            report.gap(line, format!("garbled: {}", excerpt(element)));
-            continue;
-        }
-        let object: Object = match serde_json::from_str(element) {
-            Ok(object) => object,
-            Err(error) => {
-                report.gap(
-                    line,
-                    format!("no nftables object ({error}): {}", excerpt(element)),
-                );
-                continue;
-            }
+/// Takes in what `nft -j list ...` printed; false when it is nothing of that kind.
+pub fn parse(text: &str, ruleset: &mut Ruleset, report: &mut Report) -> bool {
+    let Some(elements) = json::elements(text, Some("nftables"), report) else {
+        return false;
+    };
+    for (line, element) in elements {
+        let mut notes = Vec::new();
+        let read = match is_garbled(element) {
+            true => Err("garbled".to_owned()),
+            false => match serde_json::from_str::<Value>(element) {
+                Ok(Value::Object(object)) => objects::take_in(ruleset, &object, &mut notes),
+                Ok(_) => Err("no nftables object".to_owned()),
+                Err(error) => Err(format!("no nftables object ({error})")),
+            },
         };
-        if let Some(table) = object.table {
-            tables.entry((table.family, table.name)).or_default();
+        for note in notes {
+            report.note(line, note);
         }
-        if let Some(chain) = object.chain {
-            let seen = tables
-                .entry((chain.family.clone(), chain.table.clone()))
-                .or_default();
-            if chain.hook.is_some() {
-                seen.iptables_chain |= IPTABLES_CHAINS.contains(&chain.name.as_str());
-                bases.push((line, chain));
+        if let Err(why) = read {
+            let what = format!("{why}: {}", excerpt(element));
+            match leave_a_hole(ruleset, element) {
+                true => report.note(line, what),
+                false => report.gap(line, what),
             }
         }
-        if let Some(rule) = object.rule {
-            let table = (rule.family, rule.table);
-            let seen = tables.entry(table.clone()).or_default();
-            seen.xt |= element.contains("\"xt\":");
-            *rules.entry((table.0, table.1, rule.chain)).or_default() += 1;
-        }
     }
-    let mut native = Vec::new();
-    for (line, chain) in bases {
-        let table = (chain.family, chain.table);
-        if tables
-            .get(&table)
-            .is_some_and(|seen| iptables.owns(&table.0, &table.1, seen))
-        {
-            continue;
-        }
-        let (Some(kind), Some(hook), Some(priority)) = (chain.kind, chain.hook, chain.prio) else {
-            report.gap(
-                line,
-                format!("base chain {:?} without type or priority", chain.name),
-            );
-            continue;
-        };
-        let policy = chain.policy.unwrap_or_else(|| "accept".to_owned());
-        let (family, table) = table;
-        let key = (family.clone(), table.clone(), chain.name.clone());
-        let rules = rules.get(&key).copied().unwrap_or(0);
-        if rules > 0 || policy != "accept" {
-            let chain = chain.name;
-            native.push(NativeChain {
-                family,
-                table,
-                chain,
-                kind,
-                hook,
-                priority,
-                policy,
-                rules,
-            });
-        }
-    }
-    let iptables_names = tables
-        .keys()
-        .filter_map(|(family, name)| iptables_name(family, name))
-        .collect();
-    Some(Nftables {
-        native,
-        iptables_names,
-    })
+    true
+}
+
+/// Where it can be told to which chain a rule belongs that makes no sense, there is a rule whose meaning is not known.
+fn leave_a_hole(ruleset: &mut Ruleset, element: &str) -> bool {
+    let hole = (|| {
+        element.trim_start().strip_prefix("{\"rule\":")?;
+        let family = TableFamily::named(word(element, "family")?)?;
+        let (table, chain) = (word(element, "table")?, word(element, "chain")?);
+        ruleset.table(family, table)?.chain(chain)?;
+        Some((family, table, chain))
+    })();
+    let Some((family, table, chain)) = hole else {
+        return false;
+    };
+    let rule = Rule {
+        number: 0,
+        handle: None,
+        comment: None,
+        statements: vec![Statement::Other {
+            name: "a rule that could not be read".into(),
+            text: excerpt(element).into(),
+        }],
+    };
+    let table = ruleset.table_mut(family, table);
+    table.chain_mut(chain).push(rule);
+    true
+}
+
+/// The text under a key, in JSON that may be broken elsewhere.
+fn word<'t>(json: &'t str, key: &str) -> Option<&'t str> {
+    let (_, rest) = json.split_once(&format!("\"{key}\":"))?;
+    let (word, _) = rest.trim_start().strip_prefix('"')?.split_once('"')?;
+    Some(word)
 }
 
 /// The family of a table which bears the name of one of iptables.
-fn iptables_name(family: &str, name: &str) -> Option<Family> {
-    let family = match family {
-        "ip" => Family::V4,
-        "ip6" => Family::V6,
+fn iptables_name(table: &Table) -> Option<Family> {
+    let family = match table.family {
+        TableFamily::Ip => Family::V4,
+        TableFamily::Ip6 => Family::V6,
         _ => return None,
     };
-    IPTABLES_TABLES.contains(&name).then_some(family)
+    IPTABLES_TABLES.contains(&&*table.name).then_some(family)
 }
 
 impl IptablesTables {
+    /// What of a ruleset is native.
+    pub fn without(&self, mut ruleset: Ruleset) -> Nftables {
+        let iptables_names = ruleset.tables.iter().filter_map(iptables_name).collect();
+        ruleset.tables.retain(|table| !self.owns(table));
+        Nftables {
+            native: ruleset,
+            iptables_names,
+        }
+    }
+
     /// Whether a table is that of iptables-nft: it bears its name, and `iptables-save` printed it or, where that was not
     /// read, its rules or chains look like it.
-    fn owns(&self, family: &str, name: &str, seen: &TableSeen) -> bool {
-        let Some(family) = iptables_name(family, name) else {
+    fn owns(&self, table: &Table) -> bool {
+        let Some(family) = iptables_name(table) else {
             return false;
         };
         match self.saved.iter().find(|(saved, _)| *saved == family) {
-            Some((_, tables)) => tables.iter().any(|table| table == name),
-            None => seen.xt || seen.iptables_chain,
+            Some((_, tables)) => tables.iter().any(|name| **name == *table.name),
+            None => table.chains.iter().any(|chain| {
+                let is_base = chain.base.is_some() && IPTABLES_CHAINS.contains(&&*chain.name);
+                let mut statements = chain.rules.iter().flat_map(|rule| &rule.statements);
+                is_base || statements.any(|statement| matches!(statement, Statement::Xt(_)))
+            }),
         }
     }
 }

@@ -1,119 +1,112 @@
-//! Base chains of native nftables tables, and how many rules each has (`NFT_MSG_GETRULE`,
-//! `include/uapi/linux/netfilter/nf_tables.h`).
+//! Native nftables tables, through `nft -j list table` (nft(8)).
 //!
-//! Asked of the kernel itself: `nft list ruleset` takes half a minute and a gigabyte on a large node, and all that is
-//! wanted here is which chains stand on a packet's way, and how many rules are in each.
+//! Which tables there are the kernel tells itself; those of iptables-nft are not asked for, as nft takes half a minute
+//! and a gigabyte to print large ones.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use super::kernel::Part;
 use super::netlink::{Client, Dump};
-use super::nft_chains::{
-    Chain, IPTABLES, NETLINK_NETFILTER, NF_DROP, NFNL_SUBSYS_NFTABLES, chains,
-};
-use crate::model::iptables::{Backend, Ruleset};
-use crate::model::{Family, NativeChain};
+use super::nft_chains::{self, Chain, IPTABLES, NETLINK_NETFILTER};
+use super::{command, read};
+use crate::collect::bundle::nft::parse;
+use crate::model::iptables::{Backend, Ruleset as Iptables};
+use crate::model::nftables::{Ruleset, TableFamily};
+use crate::model::{self, Family};
 
-const NFT_MSG_GETRULE: u16 = 7;
-const NFTA_RULE_TABLE: u16 = 1;
-const NFTA_RULE_CHAIN: u16 = 2;
-
-/// NFPROTO_*, with the names of their hooks by number.
-const FAMILIES: [(u8, &str, &[&str]); 6] = [
-    (
-        1,
-        "inet",
-        &[
-            "prerouting",
-            "input",
-            "forward",
-            "output",
-            "postrouting",
-            "ingress",
-        ],
-    ),
-    (
-        2,
-        "ip",
-        &["prerouting", "input", "forward", "output", "postrouting"],
-    ),
-    (3, "arp", &["input", "output"]),
-    (5, "netdev", &["ingress", "egress"]),
-    (
-        7,
-        "bridge",
-        &["prerouting", "input", "forward", "output", "postrouting"],
-    ),
-    (
-        10,
-        "ip6",
-        &["prerouting", "input", "forward", "output", "postrouting"],
-    ),
+/// NFPROTO_*.
+const FAMILIES: [(u8, TableFamily); 6] = [
+    (1, TableFamily::Inet),
+    (2, TableFamily::Ip),
+    (3, TableFamily::Arp),
+    (5, TableFamily::Netdev),
+    (7, TableFamily::Bridge),
+    (10, TableFamily::Ip6),
 ];
 
-/// Base chains which hold rules or drop by policy, but those of iptables-nft, which `rulesets` has.
-pub(super) fn read(rulesets: &[Ruleset]) -> io::Result<Dump<NativeChain>> {
-    let mut native = Dump::default();
+/// The native tables of this thread's namespace; `rulesets` are those of iptables.
+pub(super) fn read(rulesets: &[Iptables], report: &mut read::Report) -> Result<Ruleset, String> {
+    let mut ruleset = Ruleset {
+        origin: "nft".to_owned(),
+        tables: Vec::new(),
+    };
     match Part::NfTables.is_there() {
         Some(true) => {}
         // What is not loaded has no chains.
-        Some(false) => return Ok(native),
+        Some(false) => return Ok(ruleset),
         None => {
-            return Err(io::Error::other(
-                "it cannot be told whether the kernel has nf_tables, and asking might load it (hint: run as root)",
-            ));
+            return Err("nftables: it cannot be told whether the kernel has nf_tables, and asking might load it: its \
+                 rules were not read (hint: run as root)"
+                .to_owned());
         }
     }
-    let mut client = Client::open(NETLINK_NETFILTER)?;
-    let chains = chains(&mut client, 0)?;
-    native.holes = chains.holes;
-    for chain in chains.entries {
-        let Some((number, priority)) = chain.hook else {
-            continue;
+    let native = native_tables(rulesets).map_err(|error| {
+        let hint = match error.kind() {
+            io::ErrorKind::PermissionDenied => " (hint: run as root)",
+            _ => "",
         };
-        let Some((_, family, hooks)) = FAMILIES.iter().find(|(family, ..)| *family == chain.family)
-        else {
-            native.holes.push(format!(
+        format!("nftables: not read: {error}{hint}")
+    })?;
+    for hole in native.holes {
+        report.lost(
+            model::Part::NativeNft,
+            format!("nftables: not understood: {hole}"),
+        );
+    }
+    let tables: BTreeSet<(TableFamily, String)> = native.entries.into_iter().collect();
+    if tables.is_empty() {
+        return Ok(ruleset);
+    }
+    let Some(program) = command::find("nft") else {
+        let why =
+            "there is no nft program: native nftables rules were not read (hint: install nftables)";
+        report.lost(model::Part::NativeNft, why.to_owned());
+        return Ok(ruleset);
+    };
+    for (family, table) in tables {
+        let arguments = ["-j", "list", "table", family.name(), &table];
+        match command::run(&program, &arguments) {
+            Ok(text) => {
+                let command = format!("nft {}", arguments.join(" "));
+                report.parsed(model::Part::NativeNft, &command, |lines| {
+                    parse(&text, &mut ruleset, lines)
+                });
+            }
+            Err(why) => report.lost(model::Part::NativeNft, why),
+        }
+    }
+    Ok(ruleset)
+}
+
+/// Tables with chains which are not those of iptables-nft.
+fn native_tables(rulesets: &[Iptables]) -> io::Result<Dump<(TableFamily, String)>> {
+    let mut client = Client::open(NETLINK_NETFILTER)?;
+    let chains = nft_chains::chains(&mut client, 0)?;
+    let mut native = Dump {
+        holes: chains.holes,
+        ..Dump::default()
+    };
+    for chain in chains.entries {
+        match FAMILIES.iter().find(|(family, _)| *family == chain.family) {
+            None => native.holes.push(format!(
                 "the chain {} is of the family {}, which is not known",
                 chain.name, chain.family
-            ));
-            continue;
-        };
-        if is_of_iptables(family, &chain, rulesets) {
-            continue;
+            )),
+            Some((_, family)) if !is_of_iptables(*family, &chain, rulesets) => {
+                native.entries.push((*family, chain.table));
+            }
+            Some(_) => {}
         }
-        let rules = client.dump_raw(
-            NFNL_SUBSYS_NFTABLES | NFT_MSG_GETRULE,
-            &rules_of(&chain),
-            |_, _| Ok(()),
-        )?;
-        native.holes.extend(rules.holes);
-        let drops = chain.policy == NF_DROP;
-        if rules.entries.is_empty() && !drops {
-            continue;
-        }
-        let hook = hooks
-            .get(number as usize)
-            .map_or_else(|| format!("hook {number}"), |hook| (*hook).to_owned());
-        native.entries.push(NativeChain {
-            family: (*family).to_owned(),
-            table: chain.table,
-            chain: chain.name,
-            kind: chain.kind.unwrap_or_default(),
-            hook,
-            priority,
-            policy: if drops { "drop" } else { "accept" }.to_owned(),
-            rules: rules.entries.len(),
-        });
     }
     Ok(native)
 }
 
 /// Whether `iptables-nft-save` has told what is in the chain's table, or would have if it could be run.
-fn is_of_iptables(family: &str, chain: &Chain, rulesets: &[Ruleset]) -> bool {
+fn is_of_iptables(family: TableFamily, chain: &Chain, rulesets: &[Iptables]) -> bool {
     let family = match family {
-        "ip" => Family::V4,
-        "ip6" => Family::V6,
+        TableFamily::Ip => Family::V4,
+        TableFamily::Ip6 => Family::V6,
         _ => return false,
     };
     let Some((_, kind)) = IPTABLES.iter().find(|(name, _)| *name == chain.table) else {
@@ -127,22 +120,4 @@ fn is_of_iptables(family: &str, chain: &Chain, rulesets: &[Ruleset]) -> bool {
         // Base chains of iptables are in capitals; that they were not read is reported already.
         None => chain.name.bytes().all(|byte| byte.is_ascii_uppercase()),
     }
-}
-
-/// The request for the rules of one chain.
-fn rules_of(chain: &Chain) -> Vec<u8> {
-    let mut body = vec![chain.family, 0, 0, 0];
-    for (kind, name) in [
-        (NFTA_RULE_TABLE, &chain.table),
-        (NFTA_RULE_CHAIN, &chain.name),
-    ] {
-        // A name of the kernel's is at most 255 bytes; with its header and final zero it fits.
-        let length = u16::try_from(name.len() + 5).unwrap_or(u16::MAX);
-        body.extend(length.to_ne_bytes());
-        body.extend(kind.to_ne_bytes());
-        body.extend(name.as_bytes());
-        body.push(0);
-        body.resize(body.len().next_multiple_of(4), 0);
-    }
-    body
 }

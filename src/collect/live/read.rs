@@ -81,6 +81,26 @@ impl Report {
         list
     }
 
+    /// What a program printed, read by `read`; what makes no sense is reported.
+    pub fn parsed<T>(
+        &mut self,
+        part: Part,
+        command: &str,
+        read: impl FnOnce(&mut report::Report) -> T,
+    ) -> T {
+        let place = format!("{}: {command}", self.place);
+        let mut lines = report::Report::new(&place, &mut self.gaps);
+        let read = read(&mut lines);
+        self.incomplete.extend(lines.has_lost().then_some(part));
+        read
+    }
+
+    /// Rows of a table that were not read.
+    pub fn lost(&mut self, part: Part, what: String) {
+        self.incomplete.insert(part);
+        self.add(what);
+    }
+
     fn failed(&mut self, section: &str, error: &io::Error) {
         let hint = match error.kind() {
             io::ErrorKind::PermissionDenied => " (hint: run as root)",
@@ -159,7 +179,8 @@ pub(super) fn everything(
     netns.ipsets = report.keep(sets);
     let servers = virtual_servers::read(report);
     netns.virtual_servers = report.keep(servers);
-    netns.native_nft = report.take(Part::NativeNft, nft::read(&netns.iptables));
+    let native = nft::read(&netns.iptables, report);
+    netns.nftables = report.keep(native);
     netns.incomplete.clone_from(&report.incomplete);
     if let Some(pid) = handle.pid {
         netns.resolv_conf = report

@@ -276,7 +276,7 @@ fn label_of(step: &Step) -> (&'static str, &str) {
     (kind(step.kind), &step.text)
 }
 
-const TABLES: [&str; 5] = ["raw", "mangle", "nat", "filter", "security"];
+const TABLES: [&str; 6] = ["raw", "mangle", "nat", "filter", "security", "nft"];
 
 fn kind(kind: StepKind) -> &'static str {
     match kind {

@@ -24,7 +24,7 @@ pub(super) struct Lenience {
 
 impl Walk<'_> {
     /// Whether an address is of one of the types, to the whole host or by one device.
-    pub(super) fn address_type(
+    pub(in crate::walk) fn address_type(
         &self,
         netns: NetnsId,
         wanted: &Negatable<AddrType>,

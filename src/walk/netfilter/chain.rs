@@ -349,7 +349,7 @@ fn comment_of(line: &str) -> Option<String> {
 }
 
 /// A share as people say it: `1/3` where it is one over a whole number, else a decimal.
-fn share_text(share: f64) -> String {
+pub(in crate::walk) fn share_text(share: f64) -> String {
     let parts = (1.0 / share).round();
     if share > 0.0 && parts <= 10_000.0 && (share * parts - 1.0).abs() < 1e-6 {
         format!("1/{parts}")
@@ -358,7 +358,7 @@ fn share_text(share: f64) -> String {
     }
 }
 
-fn tool(base: BaseChain<'_>) -> String {
+pub(super) fn tool(base: BaseChain<'_>) -> String {
     let family = match base.ruleset.family {
         crate::model::Family::V4 => "iptables",
         crate::model::Family::V6 => "ip6tables",

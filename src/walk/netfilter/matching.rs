@@ -14,7 +14,7 @@ use crate::walk::walker::Walk;
 
 /// The answer of one condition, or of a rule's conditions together.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Answer {
+pub(in crate::walk) enum Answer {
     Yes,
     No,
     /// Yes for this share of the packets.
@@ -331,7 +331,7 @@ impl Walk<'_> {
 
 impl Answer {
     /// A chance of nothing or of everything is none.
-    fn settled(self) -> Self {
+    pub fn settled(self) -> Self {
         match self {
             Self::Chance(share) if share >= 1.0 => Self::Yes,
             Self::Chance(share) if share <= 0.0 => Self::No,

@@ -12,21 +12,28 @@ mod addresses;
 mod chain;
 mod connection;
 mod matching;
+mod order;
 mod recent;
 mod sets;
 mod target;
 mod translation;
 
+pub(super) use chain::share_text;
+pub(super) use matching::Answer;
 pub(super) use recent::Lists;
+pub(super) use target::{dropped, mark_text};
+pub(super) use translation::map_into;
+
+use order::{Entry, entries, nat_chains};
 
 use super::conntrack::Manipulation;
 use super::journey::{changed, step};
 use super::packet::{Packet, Tracking};
 use super::send::Chosen;
 use super::walker::{Stop, Stopped, Walk};
-use crate::model::iptables::{Chain, Policy, Ruleset, TableKind, TableRules};
+use crate::model::iptables::{Chain, Ruleset, TableKind, TableRules};
 use crate::model::trace::{StepKind, Verdict};
-use crate::model::{Family, Netns, NetnsId, NetnsName, Part};
+use crate::model::{NetnsId, NetnsName, Part};
 
 /// The five hooks of IPv4 and IPv6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,9 +142,23 @@ impl<'c> Walk<'c> {
         self.mind_what_was_not_read(place, packet)?;
         self.mind_what_was_cut_off(place, packet)?;
         let mut onward = Onward::default();
-        for slot in place.hook.slots() {
+        let netns = self.cluster.netns(place.netns);
+        for entry in entries(netns, packet.family(), place.hook) {
             let before = packet.clone();
-            match *slot {
+            let slot = match entry {
+                Entry::Slot(slot) => slot,
+                Entry::Chains(chains) => {
+                    for chain in self.in_order(place, chains, packet)? {
+                        let before = packet.clone();
+                        self.ask(place, chain, packet)?;
+                        if chain.reroutes() && is_another(&before, packet) {
+                            onward.reroute = Some(packet.mark);
+                        }
+                    }
+                    continue;
+                }
+            };
+            match slot {
                 Slot::Conntrack => {
                     self.connections.track(place.netns, packet);
                     if packet.tracking == Tracking::Invalid {
@@ -147,15 +168,7 @@ impl<'c> Walk<'c> {
                         ));
                     }
                 }
-                Slot::Table(kind) => {
-                    for base in self.in_order(place, kind, packet) {
-                        self.base_chain(place, base, packet)?;
-                    }
-                    let touched = before.mark != packet.mark || before.tos != packet.tos;
-                    if kind == TableKind::Mangle && touched {
-                        onward.reroute = Some(packet.mark);
-                    }
-                }
+                Slot::Table(_) => {}
                 Slot::Nat(half) => {
                     self.nat(place, half, packet)?;
                     if before.destination != packet.destination {
@@ -192,10 +205,13 @@ impl<'c> Walk<'c> {
     ) -> Result<(), Stopped> {
         let rules_decide = self.connections.wants_rules(packet, half);
         if let Some(tracked) = rules_decide {
-            for base in self.in_order(place, TableKind::Nat, packet) {
-                self.base_chain(place, base, packet)?;
-                if self.connections.wants_rules(packet, half).is_none() {
-                    break;
+            let netns = self.cluster.netns(place.netns);
+            'rules: for chains in nat_chains(netns, packet.family(), place.hook) {
+                for chain in self.in_order(place, chains, packet)? {
+                    self.ask(place, chain, packet)?;
+                    if self.connections.wants_rules(packet, half).is_none() {
+                        break 'rules;
+                    }
                 }
             }
             if self.connections.wants_rules(packet, half).is_some() {
@@ -224,40 +240,6 @@ impl<'c> Walk<'c> {
         Ok(())
     }
 
-    /// The chains of a table at a hook, in the order the kernel asks them. Of two backends at the same priority the one
-    /// registered last comes first, which no dump tells.
-    fn in_order(
-        &mut self,
-        place: Place<'_>,
-        kind: TableKind,
-        packet: &Packet,
-    ) -> Vec<BaseChain<'c>> {
-        let netns = self.cluster.netns(place.netns);
-        let mut chains = base_chains(netns, packet.family(), place.hook, kind);
-        let matters = |base: &BaseChain<'_>| {
-            !base.chain.is_empty()
-                || base.chain.policy == Some(Policy::Drop)
-                || base.table.may_lack_rules_of(base.chain)
-        };
-        chains.retain(matters);
-        if chains.len() > 1 {
-            let node = self.cluster.node_name(place.netns);
-            let table = kind.name();
-            let what = format!(
-                "iptables-nft and iptables-legacy both have rules in {table} on {node}; which was loaded last is not in any dump"
-            );
-            let options = vec![
-                "the first is asked first".to_owned(),
-                "the second is asked first".to_owned(),
-            ];
-            let key = format!("order {:?} {table}", place.netns);
-            if self.choices.suppose(&key, what, options) == 1 {
-                chains.reverse();
-            }
-        }
-        chains
-    }
-
     /// So do tables that a dump lost where it was cut short.
     fn mind_what_was_cut_off(&mut self, place: Place<'_>, packet: &Packet) -> Result<(), Stopped> {
         let netns = self.cluster.netns(place.netns);
@@ -282,27 +264,10 @@ impl<'c> Walk<'c> {
         Ok(())
     }
 
-    /// Rules that were not read, and native nftables chains, which this walk does not evaluate, end the prediction.
+    /// Rules that were not read end the prediction.
     fn mind_what_was_not_read(&mut self, place: Place<'_>, packet: &Packet) -> Result<(), Stopped> {
         let netns = self.cluster.netns(place.netns);
         let family = packet.family();
-        let hook_name = place.hook.chain().to_ascii_lowercase();
-        let families = match family {
-            Family::V4 => ["ip", "inet"],
-            Family::V6 => ["ip6", "inet"],
-        };
-        let native = netns.native_nft.iter().flatten().find(|chain| {
-            chain.hook == hook_name
-                && families.contains(&chain.family.as_str())
-                && (chain.rules > 0 || chain.policy == "drop")
-        });
-        if let Some(chain) = native {
-            let why = format!(
-                "the nftables chain {} {} {} holds rules, which kubenet does not evaluate yet",
-                chain.family, chain.table, chain.chain
-            );
-            return Err(self.stop(packet, Stop::unknown(place.netns, why)));
-        }
         self.need_whole(place.netns, Part::NativeNft, packet)?;
         if netns
             .iptables
@@ -312,7 +277,7 @@ impl<'c> Walk<'c> {
             return Ok(());
         }
         let place_name = format!("{} / {}", self.cluster.node_name(place.netns), netns.name);
-        if netns.name == NetnsName::Host && netns.native_nft.is_none() {
+        if netns.name == NetnsName::Host && netns.nftables.is_none() {
             let why = format!("the iptables rules of {place_name} were not read");
             return Err(self.stop(packet, Stop::unknown(place.netns, why)));
         }
@@ -323,7 +288,7 @@ impl<'c> Walk<'c> {
     }
 
     /// An unknown answer that decides over the packet: ends the prediction.
-    fn undecided(&mut self, place: Place<'_>, packet: &Packet, why: String) -> Stopped {
+    pub(super) fn undecided(&mut self, place: Place<'_>, packet: &Packet, why: String) -> Stopped {
         self.stop(
             packet,
             Stop {
@@ -335,20 +300,8 @@ impl<'c> Walk<'c> {
     }
 }
 
-/// The base chains of a table at a hook, one for each backend that has it.
-fn base_chains(netns: &Netns, family: Family, hook: Hook, kind: TableKind) -> Vec<BaseChain<'_>> {
-    netns
-        .iptables
-        .iter()
-        .filter(|ruleset| ruleset.family == family)
-        .filter_map(|ruleset| {
-            let table = ruleset.table(kind)?;
-            let chain = table.chain(hook.chain())?;
-            Some(BaseChain {
-                ruleset,
-                table,
-                chain,
-            })
-        })
-        .collect()
+/// Whether a packet is to be routed otherwise than before (`ipt_mangle_out`, `nf_route_table_hook4`).
+fn is_another(before: &Packet, after: &Packet) -> bool {
+    (before.mark, before.tos) != (after.mark, after.tos)
+        || (before.source, before.destination) != (after.source, after.destination)
 }

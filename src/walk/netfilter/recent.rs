@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use super::matching::Answer;
 use crate::model::iptables::RecentAction;
 use crate::model::{NetnsId, Part};
+use crate::walk::nftables::ChangedElement;
 use crate::walk::walker::Walk;
 
 /// One `-m recent`, asked about an address.
@@ -38,11 +39,13 @@ enum Memory {
 }
 
 /// What became of the lists in this walk, and which sets its rules changed.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub(in crate::walk) struct Lists {
     addresses: Vec<(NetnsId, Box<str>, IpAddr, Memory)>,
     /// Where what is in them is not known any more.
     pub(super) changed_sets: Vec<(NetnsId, Box<str>)>,
+    /// Elements of nftables sets that rules put in or took out.
+    pub(in crate::walk) nftables: Vec<ChangedElement>,
 }
 
 impl Walk<'_> {

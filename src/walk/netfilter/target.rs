@@ -61,23 +61,7 @@ impl<'c> Walk<'c> {
                 )),
             },
             Target::Drop => end(dropped(place, format!("{} drops it", origin.source()))),
-            Target::Reject(with) => {
-                let mut stop = rejection(place, origin, *with);
-                let translated = match packet.tracking {
-                    Tracking::Tracked(tracked) => {
-                        self.connections.get(tracked).destination_translated
-                    }
-                    _ => false,
-                };
-                // nf_send_reset puts its reset on the bridge as it is: no rule sees it, and nothing translates it back.
-                if *with == RejectWith::TcpReset && packet.bridge_port_in.is_some() {
-                    stop.answered = None;
-                    if translated {
-                        stop.client_sees = Some(ClientSees::Timeout);
-                    }
-                }
-                end(stop)
-            }
+            Target::Reject(with) => end(self.refuse(place, &origin.source(), *with, packet)),
             Target::Queue => end(Stop::unknown(
                 place.netns,
                 format!("{} hands it to a program to decide", origin.source()),
@@ -227,23 +211,51 @@ fn noted<'c>(changed: bool, kind: StepKind, text: String) -> Effect<'c> {
 }
 
 fn mark_note<'c>(before: u32, after: u32) -> Effect<'c> {
-    let text = match (before & 0x4000, after & 0x4000) {
+    noted(before != after, StepKind::Mark, mark_text(before, after))
+}
+
+/// How a mark changed; 0x4000 is kube-proxy's.
+pub(in crate::walk) fn mark_text(before: u32, after: u32) -> String {
+    match (before & 0x4000, after & 0x4000) {
         (0, 0x4000) => format!("mark {before:#x} > {after:#x}: to be masqueraded"),
         _ => format!("mark {before:#x} > {after:#x}"),
-    };
-    noted(before != after, StepKind::Mark, text)
+    }
 }
 
 /// Lost at a hook. A program that sends is told when it happens on the way out of its socket.
-pub(super) fn dropped(place: Place<'_>, why: String) -> Stop {
+pub(in crate::walk) fn dropped(place: Place<'_>, why: String) -> Stop {
     Stop {
         at_output: matches!(place.hook, Hook::Output | Hook::Postrouting),
         ..Stop::dropped(place.netns, why)
     }
 }
 
-/// ipt_REJECT.c, ip6t_REJECT.c: answers, and drops.
-fn rejection(place: Place<'_>, origin: &Origin<'_, '_>, with: RejectWith) -> Stop {
+impl Walk<'_> {
+    /// ipt_REJECT.c, ip6t_REJECT.c, nft_reject_inet.c: answers, and drops. `source` is the rule that says so.
+    pub(in crate::walk) fn refuse(
+        &self,
+        place: Place<'_>,
+        source: &str,
+        with: RejectWith,
+        packet: &Packet,
+    ) -> Stop {
+        let mut stop = rejection(place, source, with);
+        let translated = match packet.tracking {
+            Tracking::Tracked(tracked) => self.connections.get(tracked).destination_translated,
+            _ => false,
+        };
+        // nf_send_reset puts its reset on the bridge as it is: no rule sees it, and nothing translates it back.
+        if with == RejectWith::TcpReset && packet.bridge_port_in.is_some() {
+            stop.answered = None;
+            if translated {
+                stop.client_sees = Some(ClientSees::Timeout);
+            }
+        }
+        stop
+    }
+}
+
+fn rejection(place: Place<'_>, source: &str, with: RejectWith) -> Stop {
     let answer = match with {
         RejectWith::TcpReset => Denial::Reset,
         RejectWith::PortUnreachable => Denial::Error(IcmpError::PortUnreachable),
@@ -256,7 +268,7 @@ fn rejection(place: Place<'_>, origin: &Origin<'_, '_>, with: RejectWith) -> Sto
         RejectWith::RejectRoute => Denial::Error(IcmpError::RejectRoute),
         RejectWith::AdminProhibited => Denial::Error(IcmpError::AdminProhibited),
     };
-    let why = format!("{} answers with {}", origin.source(), answer.name());
+    let why = format!("{source} answers with {}", answer.name());
     Stop {
         at_output: dropped(place, String::new()).at_output,
         ..Stop::rejected(place.netns, answer, why)

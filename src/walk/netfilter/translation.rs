@@ -27,8 +27,19 @@ impl<'c> Walk<'c> {
         range: &NatRange,
         packet: &Packet,
     ) -> Effect<'c> {
+        let (kind, text) = self.set_up(half, range, packet);
+        Effect::Accept(kind, text)
+    }
+
+    /// The same; the kind of step that it is, and what it says.
+    pub(in crate::walk) fn set_up(
+        &mut self,
+        half: Manipulation,
+        range: &NatRange,
+        packet: &Packet,
+    ) -> (StepKind, String) {
         let Some(tracked) = self.connections.wants_rules(packet, half) else {
-            return Effect::Accept(StepKind::Rule, "already translated".to_owned());
+            return (StepKind::Rule, "already translated".to_owned());
         };
         let mut wanted = self.connections.translated(tracked);
         let kept = half == Manipulation::Source && !range.random && in_range(range, &wanted);
@@ -53,7 +64,7 @@ impl<'c> Walk<'c> {
             Manipulation::Destination => StepKind::Dnat,
             Manipulation::Source => StepKind::Snat,
         };
-        Effect::Accept(kind, described(half, address, range, kept))
+        (kind, described(half, address, range, kept))
     }
 
     /// One address of a range; the kernel picks it by a hash of the connection.
@@ -135,7 +146,11 @@ impl<'c> Walk<'c> {
     }
 
     /// The address that the outgoing device gives towards the next hop.
-    pub(super) fn masquerade_address(&self, place: Place<'_>, packet: &Packet) -> Option<IpAddr> {
+    pub(in crate::walk) fn masquerade_address(
+        &self,
+        place: Place<'_>,
+        packet: &Packet,
+    ) -> Option<IpAddr> {
         let near = place.next_hop.unwrap_or(packet.destination);
         select_address(
             self.cluster.netns(place.netns),
@@ -147,7 +162,11 @@ impl<'c> Walk<'c> {
     }
 
     /// This host, as seen from where the packet comes: the first address of the device, of what scope it may be.
-    pub(super) fn redirect_address(&self, place: Place<'_>, packet: &Packet) -> Option<IpAddr> {
+    pub(in crate::walk) fn redirect_address(
+        &self,
+        place: Place<'_>,
+        packet: &Packet,
+    ) -> Option<IpAddr> {
         if place.hook == Hook::Output {
             return Some(match packet.family() {
                 Family::V4 => IpAddr::from([127, 0, 0, 1]),
@@ -217,7 +236,7 @@ pub(super) fn one_address(ip: IpAddr, ports: Option<PortRange>, random: bool) ->
 }
 
 /// NETMAP: the network part of `net`, the host part of `ip`.
-pub(super) fn map_into(net: IpNet, ip: IpAddr) -> IpAddr {
+pub(in crate::walk) fn map_into(net: IpNet, ip: IpAddr) -> IpAddr {
     match (net, ip) {
         (IpNet::V4(net), IpAddr::V4(ip)) => {
             let mask = net.netmask().to_bits();

@@ -1,0 +1,121 @@
+//! `fib`: what the routing tables say of an address of the packet (net/ipv4/netfilter/nft_fib_ipv4.c,
+//! net/ipv6/netfilter/nft_fib_ipv6.c).
+
+use std::net::IpAddr;
+
+use super::chain::Meeting;
+use super::value::Value;
+use crate::model::iptables::{AddrType, Negatable};
+use crate::model::{Family, RouteType};
+use crate::walk::netfilter::{Answer, Hook};
+use crate::walk::routing::{Lookup, Routed, lookup};
+use crate::walk::walker::Walk;
+
+/// RTN_* by the order in which they are asked for; a unicast address is what is none of the others.
+const TYPES: [u8; 7] = [2, 3, 4, 5, 6, 7, 8];
+const UNICAST: u8 = 1;
+
+impl Walk<'_> {
+    pub(super) fn fib(
+        &self,
+        meeting: &Meeting<'_, '_, '_>,
+        result: &str,
+        flags: &[Box<str>],
+    ) -> Value {
+        let has = |flag: &str| flags.iter().any(|known| &**known == flag);
+        let packet = &*meeting.packet;
+        let (asked, other) = match has("daddr") {
+            true => (packet.destination, packet.source),
+            false => (packet.source, packet.destination),
+        };
+        let device = match (has("iif"), has("oif")) {
+            (true, _) => meeting.place.in_device,
+            (_, true) => meeting.place.out_device,
+            _ => None,
+        };
+        match result {
+            "type" => self.fib_type(meeting, asked, device),
+            "oif" | "oifname" => {
+                let mark = if has("mark") { packet.mark } else { 0 };
+                self.fib_device(meeting, (asked, other), device, mark)
+            }
+            other => Value::unknown(format!("what fib {other} says is not known")),
+        }
+    }
+
+    fn fib_type(&self, meeting: &Meeting<'_, '_, '_>, ip: IpAddr, device: Option<&str>) -> Value {
+        for number in TYPES {
+            let wanted = Negatable {
+                negate: false,
+                value: AddrType(1 << number),
+            };
+            match self.address_type(meeting.place.netns, &wanted, ip, device) {
+                Answer::Yes => return Value::exact(number),
+                Answer::No => {}
+                Answer::Unknown(why) => return Value::Unknown(why),
+                Answer::Chance(_) => return Value::unknown("the address's type is not known"),
+            }
+        }
+        match ip {
+            IpAddr::V6(ip) if ip.is_unspecified() => Value::exact(0u8),
+            _ => Value::exact(UNICAST),
+        }
+    }
+
+    /// The device by which the address would be reached; an empty name where there is none, or not the one asked for.
+    fn fib_device(
+        &self,
+        meeting: &Meeting<'_, '_, '_>,
+        (asked, other): (IpAddr, IpAddr),
+        device: Option<&str>,
+        mark: u32,
+    ) -> Value {
+        let (place, packet) = (meeting.place, &*meeting.packet);
+        if place.hook == Hook::Prerouting && place.in_device == Some("lo") {
+            return Value::name("lo");
+        }
+        let scoped = match asked {
+            IpAddr::V6(ip) => ip.is_unicast_link_local(),
+            IpAddr::V4(_) => false,
+        };
+        let no_source = other.is_multicast() || other.is_unspecified();
+        let query = Lookup {
+            destination: asked,
+            source: Some(other).filter(|_| !no_source),
+            iif: "lo",
+            oif: device.or(place.in_device).filter(|_| scoped),
+            mark,
+            tos: packet.tos & 0xfc,
+            protocol: packet.protocol,
+            ports: (packet.destination_port, packet.source_port),
+            uid: Some(0),
+        };
+        match lookup(self.cluster.netns(place.netns), &query) {
+            Routed::Found { route, ways } => {
+                let refused = match Family::of(asked) {
+                    Family::V4 => route.kind == RouteType::Local,
+                    Family::V6 => route.kind != RouteType::Unicast,
+                };
+                let devices: Vec<&str> = route
+                    .next_hops
+                    .iter()
+                    .filter_map(|hop| hop.device.as_deref())
+                    .collect();
+                match device {
+                    _ if refused => Value::name(""),
+                    Some(device) if devices.contains(&device) => Value::name(device),
+                    Some(_) => Value::name(""),
+                    None => match (devices.as_slice(), ways.len()) {
+                        ([one], _) => Value::name(one),
+                        ([], _) => Value::name(""),
+                        _ => Value::unknown("the route has several next hops"),
+                    },
+                }
+            }
+            Routed::Refused { .. } | Routed::Nothing => Value::name(""),
+            Routed::Unknown { why, .. } => Value::unknown(why),
+            Routed::Partly(part) => Value::Unknown(self.partly(place.netns, part)),
+            Routed::NotRead => Value::unknown("the routes were not read"),
+        }
+    }
+}
