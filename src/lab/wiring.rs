@@ -75,8 +75,14 @@ fn router_device(lan: usize) -> String {
 /// The host outside, which is the LANs' router too.
 fn outside(spec: &Spec) -> NamespacePlan {
     let mut plan = NamespacePlan::new(Place::Outside);
-    for key in ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"] {
-        plan.sysctls_before.push((key.to_owned(), "1"));
+    for (key, value) in [
+        ("net/ipv4/ip_forward", "1"),
+        ("net/ipv6/conf/all/forwarding", "1"),
+        // Answers may come from addresses to which there is no route here.
+        ("net/ipv4/conf/all/rp_filter", "0"),
+        ("net/ipv4/conf/default/rp_filter", "0"),
+    ] {
+        plan.sysctls_before.push((key.to_owned(), value));
     }
     skip_duplicate_detection(&mut plan);
     let mut loopback = Device::new("lo", DeviceKind::Loopback);

@@ -147,7 +147,8 @@ fn is_proxy(netns: &Netns, device: &str, target: IpAddr) -> bool {
         .any(|entry| entry.proxy && entry.ip == target && entry.device == device)
 }
 
-fn subnets<'a>(netns: &'a Netns, device: &'a str) -> impl Iterator<Item = IpNet> + 'a {
+/// The networks of a device's addresses.
+pub(super) fn subnets<'a>(netns: &'a Netns, device: &'a str) -> impl Iterator<Item = IpNet> + 'a {
     netns.addresses_of(device).filter_map(|address| {
         IpNet::new(address.peer.unwrap_or(address.ip), address.prefix_length).ok()
     })

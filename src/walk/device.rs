@@ -85,7 +85,7 @@ impl Walk<'_> {
     }
 
     /// From one end of a link to the other: the packet forgets what its namespace knew of it.
-    fn carry(
+    pub fn carry(
         &mut self,
         from: NetnsId,
         out: &str,

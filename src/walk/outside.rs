@@ -1,15 +1,22 @@
 //! Beyond what was captured: a packet that leaves by a real NIC for nobody that is known is delivered to the outside,
-//! unless its destination belongs to the cluster; then it went the wrong way.
+//! unless its destination belongs to the cluster. A captured node in another network is reached over routers, which are
+//! supposed to do their work; anything else went the wrong way.
 
+use std::net::IpAddr;
+
+use super::arp::subnets;
 use super::journey::step;
 use super::packet::Packet;
 use super::walker::{Delivery, Fate, Recipient, Stop, Walk};
-use crate::model::trace::StepKind;
-use crate::model::{Family, NetnsId, Part};
+use crate::model::trace::{Assumption, StepKind};
+use crate::model::{Family, NetnsId, NetnsName, Part};
 
 impl Walk<'_> {
     /// The packet leaves what was captured: delivered to the outside, lost there, or not to be known.
     pub fn leave_sight(&mut self, netns: NetnsId, device: &str, packet: Packet) -> Fate {
+        if let Some((node, end)) = self.beyond_routers(netns, device, packet.destination) {
+            return self.be_routed((netns, device), (node, &end), packet);
+        }
         let objects = &self.cluster.objects;
         let destination = packet.destination;
         if packet.inner.is_some() {
@@ -80,6 +87,56 @@ impl Walk<'_> {
         })
     }
 
+    /// The captured node that has an address which is not in the networks of the device, and its device there.
+    fn beyond_routers(
+        &self,
+        netns: NetnsId,
+        device: &str,
+        destination: IpAddr,
+    ) -> Option<(NetnsId, String)> {
+        let here = self.cluster.netns(netns);
+        if subnets(here, device).any(|net| net.contains(&destination)) {
+            return None;
+        }
+        let mut hosts = self
+            .cluster
+            .all_netns()
+            .filter(|(id, there)| *id != netns && there.name == NetnsName::Host);
+        hosts.find_map(|(id, there)| {
+            let addresses = there.addresses.as_deref().unwrap_or_default();
+            let end = addresses.iter().find(|one| one.ip == destination)?;
+            let subnet = subnets(there, &end.device).find(|net| net.contains(&destination))?;
+            // An address by itself, such as a tunnel's, is on no link that routers could be on.
+            (subnet.prefix_len() < subnet.max_prefix_len()).then(|| (id, end.device.clone()))
+        })
+    }
+
+    /// Over routers to another node.
+    fn be_routed(
+        &mut self,
+        (netns, device): (NetnsId, &str),
+        (node, end): (NetnsId, &str),
+        mut packet: Packet,
+    ) -> Fate {
+        let name = self.cluster.node_name(node);
+        let supposed = Assumption {
+            unknown: format!(
+                "the routers between {} and {name}: they were not captured",
+                self.cluster.node_name(netns)
+            ),
+            supposed: format!("they pass on what is for {name}"),
+            otherwise: vec!["if they do not: lost, or refused by them".to_owned()],
+        };
+        let text = format!("{device} -> routers that were not captured -> {end} of {name}");
+        self.journey.step(step(StepKind::Wire, text));
+        if !self.supposed.contains(&supposed) {
+            self.supposed.push(supposed);
+        }
+        let mac = self.cluster.netns(node).link(end).and_then(|link| link.mac);
+        packet.destination_mac = mac;
+        self.carry(netns, device, node, end, packet)
+    }
+
     /// Who in the cluster would take a packet if it came to some node: a Service with endpoints, or a pod.
     fn owner(&self, packet: &Packet) -> Option<String> {
         let objects = &self.cluster.objects;
@@ -119,6 +176,10 @@ impl Walk<'_> {
             .find(|(name, _)| name == key)
             .and_then(|(_, value)| value.parse::<ipnet::IpNet>().ok());
         if let Some(network) = network.filter(|network| network.contains(&destination)) {
+            return Some(format!("the pod network {network}"));
+        }
+        let pods = objects.nodes.iter().flat_map(|node| &node.pod_cidrs);
+        if let Some(network) = pods.copied().find(|network| network.contains(&destination)) {
             return Some(format!("the pod network {network}"));
         }
         let service = objects

@@ -25,6 +25,9 @@ impl<'c> Walk<'c> {
         mut packet: Packet,
         prerouted: bool,
     ) -> Fate {
+        if let Some(why) = self.has_no_ipv6(netns, device, &packet) {
+            return Err(self.stop(&packet, Stop::dropped(netns, why).at(device)));
+        }
         if !prerouted {
             let place = Place {
                 netns,
@@ -44,6 +47,23 @@ impl<'c> Walk<'c> {
             RouteType::Unicast => self.forward(netns, device, packet, chosen),
             _ => Err(self.not_followed(netns, device, &packet)),
         }
+    }
+
+    /// `ipv6_rcv` takes nothing from a device without IPv6: one where it was turned off, or that is too small for it
+    /// (`addrconf_notify`).
+    fn has_no_ipv6(&self, netns: NetnsId, device: &str, packet: &Packet) -> Option<String> {
+        const LEAST_MTU: u32 = 1280;
+        if packet.family() == Family::V4 {
+            return None;
+        }
+        let mtu = self.cluster.netns(netns).link(device)?.mtu;
+        if mtu < LEAST_MTU {
+            return Some(format!(
+                "the MTU of {device}, {mtu}, is too small for IPv6, which needs {LEAST_MTU}: dropped"
+            ));
+        }
+        let key = format!("net.ipv6.conf.{}.disable_ipv6", device.replace('.', "/"));
+        (self.sysctl(netns, &key) == Some(1)).then(|| format!("{key} is 1: dropped"))
     }
 
     fn not_followed(&mut self, netns: NetnsId, device: &str, packet: &Packet) -> Stopped {

@@ -13,8 +13,8 @@ use kubenet::lab::wiring;
 
 use crate::bench::Bench;
 use crate::lab_support::bench::{Scratch, can_build};
+use crate::lab_support::sniff::Sniffer;
 use crate::question::Asked;
-use crate::sniff::Sniffer;
 
 /// Connections where they are counted.
 const CONNECTIONS: u32 = 60;

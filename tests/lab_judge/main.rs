@@ -7,15 +7,12 @@
 // A test that cannot go on says so by panicking.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../judge/mod.rs"]
-mod judge;
 #[path = "../lab_support/mod.rs"]
 mod lab_support;
 
 mod bench;
 mod broken;
 mod question;
-mod sniff;
 
 mod bridges;
 mod hosts;
@@ -26,9 +23,9 @@ mod tunnels;
 use bench::Bench;
 use kubenet::collect;
 use lab_support::bench::can_build;
+use lab_support::sniff::Sniffer;
 use question::Asked;
 use rstest::rstest;
-use sniff::Sniffer;
 
 /// Connections for each question that counts frequencies.
 const CONNECTIONS: u32 = 200;

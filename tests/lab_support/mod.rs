@@ -6,5 +6,9 @@
 pub mod bench;
 pub mod client;
 pub mod fixture;
+pub mod raw;
 pub mod save;
 pub mod shape;
+pub mod shares;
+pub mod sniff;
+pub mod verdict;

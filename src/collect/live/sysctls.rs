@@ -9,12 +9,13 @@ use std::path::Path;
 use crate::model::Sysctls;
 
 /// The folders under /proc/sys/net, and whether those in them are read too.
-const FOLDERS: [(&str, bool); 7] = [
+const FOLDERS: [(&str, bool); 8] = [
     ("ipv4", false),
     ("ipv4/conf", true),
     ("ipv4/vs", false),
     ("ipv6", false),
     ("ipv6/conf", true),
+    ("ipv6/icmp", false),
     ("netfilter", false),
     ("bridge", false),
 ];

@@ -68,10 +68,11 @@ impl PortRules<'_> {
         if self.targets.any {
             (format!("{} has no local endpoints", self.name), "DROP")
         } else {
-            (
-                format!("{} has no endpoints", self.name),
-                "REJECT --reject-with icmp-port-unreachable",
-            )
+            let refuse = match self.settings.family() {
+                Family::V4 => "REJECT --reject-with icmp-port-unreachable",
+                Family::V6 => "REJECT --reject-with icmp6-port-unreachable",
+            };
+            (format!("{} has no endpoints", self.name), refuse)
         }
     }
 

@@ -1,9 +1,9 @@
 //! Which devices of the nodes a connection's first packet crosses, seen by packet sockets (packet(7)).
 //!
-//! One socket in each node's namespace sees every device of it, in the order the kernel handles the packet; the nodes
-//! are ordered by the time of what they saw first.
+//! One socket in each node's namespace sees every device of it, in the order the kernel handles the packet; what several
+//! nodes saw is ordered by time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io::IoSliceMut;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -16,7 +16,8 @@ use nix::sys::socket::{
     recvmsg, setsockopt, socket, sockopt,
 };
 
-use crate::lab_support::client::QUESTION;
+use super::client::QUESTION;
+use kubenet::model::Protocol;
 
 /// A packet at a device: node, device, `in` or `out`.
 pub type Sighting = (String, String, &'static str);
@@ -75,10 +76,9 @@ impl Sniffer {
 
     /// Everything seen since the last call, of packets that `wanted` accepts, in order.
     pub fn drain(&self, wanted: impl Fn(&[u8]) -> bool) -> Vec<Sighting> {
-        let mut by_node: Vec<(Duration, Vec<Sighting>)> = Vec::new();
+        let mut nodes = Vec::new();
         for (node, socket, devices) in &self.nodes {
-            let mut first = None;
-            let mut seen = Vec::new();
+            let mut seen: VecDeque<(Duration, Sighting)> = VecDeque::new();
             let mut buffer = [0; 2048];
             loop {
                 let mut parts = [IoSliceMut::new(&mut buffer)];
@@ -112,30 +112,42 @@ impl Sniffer {
                 if device == "lo" {
                     continue;
                 }
-                first = first.or(at);
                 let dir = if address.pkttype() == OUTGOING {
                     "out"
                 } else {
                     "in"
                 };
-                seen.push((node.clone(), device.clone(), dir));
+                let last = seen.back().map(|(last, _)| *last);
+                let at = at.or(last).unwrap_or_default();
+                seen.push_back((at, (node.clone(), device.clone(), dir)));
             }
-            if let Some(first) = first {
-                by_node.push((first, seen));
-            }
+            nodes.push(seen);
         }
-        by_node.sort_by_key(|(first, _)| *first);
-        by_node.into_iter().flat_map(|(_, seen)| seen).collect()
+        in_order(nodes)
     }
 }
 
-/// The innermost IPv4 packet: what a vxlan packet carries, or the packet itself.
-fn innermost(packet: &[u8]) -> Option<(u8, &[u8])> {
-    let header = usize::from(packet.first()? & 0x0f) * 4;
-    if packet.first()? >> 4 != 4 {
-        return None;
+/// What was seen on several nodes, by time; what one node saw stays in its order.
+fn in_order(mut nodes: Vec<VecDeque<(Duration, Sighting)>>) -> Vec<Sighting> {
+    let mut all = Vec::new();
+    while let Some((_, sighting)) = nodes
+        .iter_mut()
+        .filter(|seen| !seen.is_empty())
+        .min_by_key(|seen| seen.front().map(|(at, _)| *at))
+        .and_then(VecDeque::pop_front)
+    {
+        all.push(sighting);
     }
-    let protocol = *packet.get(9)?;
+    all
+}
+
+/// The innermost packet's protocol and payload: of what a vxlan packet carries, or of the packet itself.
+fn innermost(packet: &[u8]) -> Option<(u8, &[u8])> {
+    let (protocol, header) = match packet.first()? >> 4 {
+        4 => (*packet.get(9)?, usize::from(packet.first()? & 0x0f) * 4),
+        6 => (*packet.get(6)?, 40),
+        _ => return None,
+    };
     let payload = packet.get(header..)?;
     if protocol == 17 && payload.get(2..4)? == 8472_u16.to_be_bytes() {
         // UDP and vxlan headers, then the inner frame's Ethernet header.
@@ -144,19 +156,42 @@ fn innermost(packet: &[u8]) -> Option<(u8, &[u8])> {
     Some((protocol, payload))
 }
 
+/// How to know the first packet of a connection.
+pub fn first_packet(protocol: Protocol) -> fn(&[u8]) -> bool {
+    match protocol {
+        Protocol::Tcp => is_syn,
+        Protocol::Udp => is_question,
+        Protocol::Sctp => is_init,
+        _ => is_echo,
+    }
+}
+
 /// The first packet of a TCP connection: SYN without ACK.
-pub fn is_syn(packet: &[u8]) -> bool {
+fn is_syn(packet: &[u8]) -> bool {
     innermost(packet).is_some_and(|(protocol, segment)| {
         protocol == 6 && segment.get(13).is_some_and(|flags| flags & 0x12 == 0x02)
     })
 }
 
 /// The datagram that a client sends: it begins with the client's word.
-pub fn is_question(packet: &[u8]) -> bool {
+fn is_question(packet: &[u8]) -> bool {
     innermost(packet).is_some_and(|(protocol, datagram)| {
         protocol == 17
             && datagram
                 .get(8..)
                 .is_some_and(|said| said.starts_with(QUESTION))
+    })
+}
+
+/// An SCTP packet whose first chunk is INIT.
+fn is_init(packet: &[u8]) -> bool {
+    innermost(packet)
+        .is_some_and(|(protocol, payload)| protocol == 132 && payload.get(12) == Some(&1))
+}
+
+/// An echo request.
+fn is_echo(packet: &[u8]) -> bool {
+    innermost(packet).is_some_and(|(protocol, message)| {
+        matches!((protocol, message.first()), (1, Some(8)) | (58, Some(128)))
     })
 }
