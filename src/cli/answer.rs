@@ -80,16 +80,12 @@ fn walk(machine: &mut Machine, flow: &Flow) -> Trace {
     walk::trace(machine.cluster(), flow)
 }
 
-/// The namespaces that a packet or its reply comes to.
+/// The namespaces that a packet or those after it come to.
 fn met(cluster: &Cluster, trace: &Trace) -> BTreeSet<NetnsId> {
-    let ways = trace.paths.iter().flat_map(|path| {
-        let back = path.reply.iter().flat_map(|reply| &reply.hops);
-        path.hops
-            .iter()
-            .chain(back)
-            .map(|hop| (hop.node.as_str(), hop.netns.as_str()))
-    });
-    let places: BTreeSet<(&str, &str)> = ways.collect();
+    let hops = trace.paths.iter().flat_map(|path| path.legs().flatten());
+    let places: BTreeSet<(&str, &str)> = hops
+        .map(|hop| (hop.node.as_str(), hop.netns.as_str()))
+        .collect();
     let named = |(id, netns): &(NetnsId, &crate::model::Netns)| {
         places.contains(&(cluster.node_name(*id), netns.name.to_string().as_str()))
     };

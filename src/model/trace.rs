@@ -131,9 +131,32 @@ pub struct Path {
     pub hops: Vec<Hop>,
     /// The way back; `None` when not asked for or not delivered.
     pub reply: Option<Reply>,
+    /// TCP's third packet and all data after it, where that does not arrive as the first packet did: the connection is
+    /// made and then hangs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledgement: Option<Reply>,
     /// What had to be supposed, as it could not be known: each with the other ways the packet may go if it is not so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assumptions: Vec<Assumption>,
+}
+
+impl Path {
+    /// The stays in namespaces of each packet that was followed, the first one's first.
+    pub fn legs(&self) -> impl Iterator<Item = &[Hop]> {
+        let later = [&self.reply, &self.acknowledgement];
+        let later = later.into_iter().flatten().map(|leg| leg.hops.as_slice());
+        std::iter::once(self.hops.as_slice()).chain(later)
+    }
+
+    /// The stays in namespaces of the packet that stopped.
+    pub fn stopped_hops(&self) -> &[Hop] {
+        let leg = match self.stopped_at.as_ref().and_then(|at| at.on) {
+            None => return &self.hops,
+            Some(Leg::Reply) => self.reply.as_ref(),
+            Some(Leg::Acknowledgement) => self.acknowledgement.as_ref(),
+        };
+        leg.map_or(&[], |leg| &leg.hops)
+    }
 }
 
 /// Something that could not be known and was supposed in order to go on.
@@ -160,9 +183,19 @@ pub struct StoppedAt {
     pub step: (usize, usize),
     /// Why, in a sentence.
     pub why: String,
-    /// `reply` when it was the answer that stopped.
+    /// Which packet stopped, when it was not the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub on: Option<String>,
+    pub on: Option<Leg>,
+}
+
+/// A packet of the exchange after the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Leg {
+    /// The answer: its steps are those of [`Path::reply`].
+    Reply,
+    /// What ends TCP's handshake: its steps are those of [`Path::acknowledgement`].
+    Acknowledgement,
 }
 
 /// A device on the way.
@@ -286,7 +319,7 @@ pub enum StepKind {
     Unknown,
 }
 
-/// The way back.
+/// The way of a packet after the first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
     /// How it ends.

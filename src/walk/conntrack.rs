@@ -111,6 +111,12 @@ impl Connections {
             if !original && !reply {
                 continue;
             }
+            // nf_conntrack_proto_tcp.c, tcp_conntracks: an acknowledgement fits no half-open connection (sSS is sIV).
+            let acknowledges = packet.protocol == Protocol::Tcp && packet.tcp_flags & 0x16 == 0x10;
+            if acknowledges && original && !entry.seen_reply && !related {
+                packet.tracking = Tracking::Invalid;
+                return;
+            }
             entry.seen_reply |= reply && !related;
             let established = !related && (reply || entry.seen_reply);
             packet.tracking = Tracking::Tracked(Tracked {

@@ -62,10 +62,15 @@ impl Choices {
 
     /// Which option of something unknown this run supposes. `key` says what it is about: asked again, the answer stays.
     pub fn suppose(&mut self, key: &str, what: String, options: Vec<String>) -> usize {
+        self.settle(key, Question::Unknown { what, options })
+    }
+
+    /// Which option this run takes for good: asked about the same `key` again, the answer stays.
+    pub fn settle(&mut self, key: &str, question: Question) -> usize {
         if let Some((_, answer)) = self.settled.iter().find(|(known, _)| known == key) {
             return *answer;
         }
-        let answer = self.choose(Question::Unknown { what, options });
+        let answer = self.choose(question);
         self.settled.push((key.to_owned(), answer));
         answer
     }

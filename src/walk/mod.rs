@@ -40,18 +40,19 @@ mod vxlan_fdb;
 mod walker;
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 use conntrack::Direction;
 use explore::{Choices, explore};
 use journey::{Journey, step};
 use packet::{Packet, Port};
-use walker::{Fate, Recipient, Stop, Stopped, Walk};
+use walker::{Delivery, Fate, Recipient, Stop, Stopped, Walk};
 
 use crate::model::iptables::Wish;
 use crate::model::trace::{
-    Assumption, ClientSees, FlowSummary, StepKind, TRACE_SCHEMA, Trace, Verdict,
+    Assumption, ClientSees, FlowSummary, Leg, StepKind, TRACE_SCHEMA, Trace, Verdict,
 };
-use crate::model::{Cluster, Flow};
+use crate::model::{Cluster, Flow, Protocol};
 
 pub use decision::{RouteAnswer, RouteQuestion, route};
 
@@ -98,6 +99,8 @@ struct Run {
     fate: Fate,
     forth: Journey,
     back: Option<(Result<(), Stopped>, Journey)>,
+    /// TCP's third packet, where it did not fare as the first one did.
+    stuck: Option<(Stopped, Journey)>,
     not_seen: BTreeSet<String>,
     wishes: BTreeSet<Wish>,
     supposed: Vec<Assumption>,
@@ -106,21 +109,27 @@ struct Run {
 fn run(cluster: &Cluster, flow: &Flow, choices: &mut Choices) -> Run {
     let mut walk = Walk::new(cluster, std::mem::take(choices));
     let flow = &send::dialled(flow);
-    let fate = set_out(&mut walk, flow);
+    let fate = set_out(&mut walk, flow, first_packet(flow));
     let forth = walk.journey.take();
     let back = match &fate {
         Ok(delivery) if flow.reply => {
-            walk.crossings = 0;
-            walk.forwarded.clear();
+            walk.start_again();
             let answer = delivery.packet.answer();
             let answered = come_back(&mut walk, flow, &delivery.to, answer, "the answer");
             Some((answered, walk.journey.take()))
         }
         Err(stopped) if flow.reply => {
-            walk.crossings = 0;
-            walk.forwarded.clear();
+            walk.start_again();
             let lost = lose_refusal(&mut walk, flow, stopped);
             lost.map(|lost| (Err(lost), walk.journey.take()))
+        }
+        _ => None,
+    };
+    let stuck = match (&fate, &back) {
+        (Ok(delivery), Some((Ok(()), _))) if flow.protocol == Protocol::Tcp => {
+            walk.start_again();
+            let stopped = acknowledge(&mut walk, flow, delivery).err();
+            stopped.map(|stopped| (stopped, walk.journey.take()))
         }
         _ => None,
     };
@@ -129,14 +138,15 @@ fn run(cluster: &Cluster, flow: &Flow, choices: &mut Choices) -> Run {
         fate,
         forth,
         back,
+        stuck,
         not_seen: walk.not_seen,
         wishes: walk.wishes,
         supposed: walk.supposed,
     }
 }
 
-/// The first packet, from its sender on.
-fn set_out(walk: &mut Walk<'_>, flow: &Flow) -> Fate {
+/// The flow's first packet, before anything was decided about it.
+fn first_packet(flow: &Flow) -> Packet {
     let ports = flow.protocol.has_ports();
     let source = flow.source.or(flow.external_source);
     let mut packet = Packet::new(flow.protocol, source, flow.destination);
@@ -147,6 +157,11 @@ fn set_out(walk: &mut Walk<'_>, flow: &Flow) -> Fate {
     packet.tos = flow.tos;
     packet.size = flow.size;
     packet.mark = flow.mark;
+    packet
+}
+
+/// A packet of the client's, from its sender on.
+fn set_out(walk: &mut Walk<'_>, flow: &Flow, mut packet: Packet) -> Fate {
     let start = flow.start;
     let Some(external) = flow.external_source else {
         walk.journey.enter(walk.cluster, start, None);
@@ -155,13 +170,17 @@ fn set_out(walk: &mut Walk<'_>, flow: &Flow) -> Fate {
         } else {
             format!(", mark {:#x}", flow.mark)
         };
-        let to = match packet.destination_port.number().filter(|_| ports) {
-            Some(port) => std::net::SocketAddr::new(flow.destination, port).to_string(),
-            None => flow.destination.to_string(),
-        };
-        let text = format!("a program here sends {} to {to}{mark}", what_is_sent(flow));
+        let to = dialled_name(flow);
+        let text = format!(
+            "a program here sends {} to {to}{mark}",
+            what_is_sent(&packet)
+        );
         walk.journey.step(step(StepKind::Emit, text));
-        return walk.send(start, packet, flow.source);
+        let source = match &walk.sent {
+            Some(first) => Some(first.source),
+            None => flow.source,
+        };
+        return walk.send(start, packet, source);
     };
     let here = walk.cluster.netns(start);
     let towards = routing::Lookup {
@@ -188,7 +207,7 @@ fn set_out(walk: &mut Walk<'_>, flow: &Flow) -> Fate {
             walk.journey.enter(walk.cluster, start, Some(&device));
             let text = format!(
                 "{} from {external} outside arrives by {device}",
-                what_is_sent(flow)
+                what_is_sent(&packet)
             );
             walk.journey.step(step(StepKind::Wire, text));
             packet.destination_mac = here.link(&device).and_then(|link| link.mac);
@@ -204,13 +223,61 @@ fn set_out(walk: &mut Walk<'_>, flow: &Flow) -> Fate {
     }
 }
 
-fn what_is_sent(flow: &Flow) -> &'static str {
-    match flow.protocol {
-        crate::model::Protocol::Tcp => "a TCP SYN",
-        crate::model::Protocol::Udp => "a datagram",
-        crate::model::Protocol::Sctp => "an SCTP INIT",
-        crate::model::Protocol::Icmp => "an echo request",
-        crate::model::Protocol::Other(_) => "a packet",
+fn what_is_sent(packet: &Packet) -> &'static str {
+    match packet.protocol {
+        Protocol::Tcp if packet.tcp_flags == ACK => "TCP's acknowledgement",
+        Protocol::Tcp => "a TCP SYN",
+        Protocol::Udp => "a datagram",
+        Protocol::Sctp => "an SCTP INIT",
+        Protocol::Icmp => "an echo request",
+        Protocol::Other(_) => "a packet",
+    }
+}
+
+/// TCP's flags in the packet that ends a handshake, and in those after it.
+const ACK: u8 = 0x10;
+
+/// TCP's third packet, which goes the way of the first but is judged as one of a connection that stands: where the answer
+/// went another way it is INVALID, and rules may take only new connections. Whatever the client sends then is like it.
+fn acknowledge(walk: &mut Walk<'_>, flow: &Flow, first: &Delivery) -> Result<(), Stopped> {
+    let acknowledgement = Packet {
+        tcp_flags: ACK,
+        ..first_packet(flow)
+    };
+    let on_acknowledgement = |mut stopped: Stopped| {
+        stopped.at.on = Some(Leg::Acknowledgement);
+        if stopped.verdict != Verdict::Undetermined {
+            // An ICMP error does not end a connection that stands (tcp_ipv4.c, tcp_v4_err); a reset does.
+            let reset = stopped
+                .refusal
+                .as_ref()
+                .is_some_and(|refusal| refusal.denial.is_reset());
+            stopped.verdict = Verdict::Dropped;
+            stopped.client_sees = Some(match reset {
+                true => ClientSees::Refused,
+                false => ClientSees::Timeout,
+            });
+        }
+        stopped
+    };
+    let arrived = set_out(walk, flow, acknowledgement).map_err(on_acknowledgement)?;
+    let (there, here) = (Direction::of(&first.packet), Direction::of(&arrived.packet));
+    if arrived.to == first.to && here == there {
+        return Ok(());
+    }
+    let why = format!(
+        "what the client sends next arrives as {}, not as its first packet did: not the same connection",
+        arrived.packet
+    );
+    let stop = Stop::dropped(arrived.to.netns(), why);
+    Err(on_acknowledgement(walk.stop(&arrived.packet, stop)))
+}
+
+/// Whom the client dials.
+fn dialled_name(flow: &Flow) -> String {
+    match flow.protocol.has_ports() {
+        true => SocketAddr::new(flow.destination, flow.destination_port).to_string(),
+        false => flow.destination.to_string(),
     }
 }
 
@@ -266,7 +333,7 @@ fn come_back(
 /// Whether what was sent back reached the client, and is an answer to what it sent.
 fn come_home(walk: &mut Walk<'_>, flow: &Flow, fate: Fate, word: &str) -> Result<(), Stopped> {
     let on_reply = |mut stopped: Stopped| {
-        stopped.at.on = Some("reply".to_owned());
+        stopped.at.on = Some(Leg::Reply);
         if stopped.verdict != Verdict::Undetermined {
             stopped.verdict = Verdict::Dropped;
             stopped.client_sees = Some(ClientSees::Timeout);
@@ -274,7 +341,6 @@ fn come_home(walk: &mut Walk<'_>, flow: &Flow, fate: Fate, word: &str) -> Result
         stopped
     };
     let arrived = fate.map_err(on_reply)?;
-    let expected_port = flow.destination_port;
     let answered = match &arrived.packet.about {
         Some(about) => about.clone(),
         None => Direction::of(&arrived.packet).inverse(),
@@ -288,10 +354,7 @@ fn come_home(walk: &mut Walk<'_>, flow: &Flow, fate: Fate, word: &str) -> Result
     if recognised && home {
         return Ok(());
     }
-    let wanted = match flow.protocol.has_ports() {
-        true => std::net::SocketAddr::new(flow.destination, expected_port).to_string(),
-        false => flow.destination.to_string(),
-    };
+    let wanted = dialled_name(flow);
     let why = if home {
         format!(
             "{word} comes as {}, the client waits for one from {wanted}: not its connection",
@@ -306,10 +369,6 @@ fn come_home(walk: &mut Walk<'_>, flow: &Flow, fate: Fate, word: &str) -> Result
             }
         )
     };
-    let at = match arrived.to {
-        Recipient::Socket(netns) => netns,
-        Recipient::Outside { netns, .. } => netns,
-    };
-    let stopped = walk.stop(&arrived.packet, Stop::dropped(at, why));
+    let stopped = walk.stop(&arrived.packet, Stop::dropped(arrived.to.netns(), why));
     Err(on_reply(stopped))
 }

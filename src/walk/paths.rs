@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use super::Run;
 use super::explore::Tree;
-use super::journey::step;
+use super::journey::{Journey, step};
 use super::walker::{Delivery, Recipient};
 use crate::model::trace::{
     Assumption, ClientSees, OverallVerdict, Path, Reply, StepKind, StoppedAt, Verdict,
@@ -44,6 +44,7 @@ pub(super) fn fold(cluster: &Cluster, tree: Tree<Run>) -> Vec<Path> {
             devices: Vec::new(),
             hops: Vec::new(),
             reply: None,
+            acknowledgement: None,
             assumptions: vec![Assumption {
                 unknown: "there are more ways than are walked".to_owned(),
                 supposed: "nothing: these were left out".to_owned(),
@@ -142,6 +143,7 @@ fn suppose(unknown: String, mut options: Vec<(String, Vec<Path>)>) -> Vec<Path> 
         devices: common.devices,
         hops: common.hops,
         reply: None,
+        acknowledgement: None,
         assumptions: vec![Assumption {
             unknown,
             supposed,
@@ -257,6 +259,7 @@ fn path(cluster: &Cluster, run: Run) -> Path {
         devices: run.forth.devices,
         hops: run.forth.hops,
         reply: None,
+        acknowledgement: None,
         assumptions: run.supposed,
     };
     match run.fate {
@@ -280,13 +283,23 @@ fn path(cluster: &Cluster, run: Run) -> Path {
                 stopped.verdict
             }
         };
-        path.reply = Some(Reply {
-            verdict,
-            hops: journey.hops,
-            devices: journey.devices,
-        });
+        path.reply = Some(leg(verdict, journey));
+    }
+    if let Some((stopped, journey)) = run.stuck {
+        path.verdict = stopped.verdict;
+        path.client_sees = stopped.client_sees;
+        path.stopped_at = Some(*stopped.at);
+        path.acknowledgement = Some(leg(path.verdict, journey));
     }
     path
+}
+
+fn leg(verdict: Verdict, journey: Journey) -> Reply {
+    Reply {
+        verdict,
+        hops: journey.hops,
+        devices: journey.devices,
+    }
 }
 
 /// Who took the packet, by name.
@@ -391,6 +404,7 @@ mod tests {
             devices: Vec::new(),
             hops: Vec::new(),
             reply: None,
+            acknowledgement: None,
             assumptions: Vec::new(),
         }
     }

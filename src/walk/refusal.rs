@@ -36,6 +36,11 @@ pub(super) struct Refusal {
 }
 
 impl Denial {
+    /// Whether it ends a connection that stands.
+    pub fn is_reset(self) -> bool {
+        matches!(self, Self::Reset | Self::Closed)
+    }
+
     /// What it is called.
     pub fn name(self) -> &'static str {
         match self {

@@ -349,7 +349,7 @@ impl<'c> Walk<'c> {
             Ok(found) => found,
             Err(refused) => return Ok(Err(refused)),
         };
-        let hop = self.one_of(&ways);
+        let hop = self.one_of(netns, packet, &ways);
         let local = matches!(route.kind, RouteType::Local | RouteType::Anycast);
         let device = match hop.and_then(|hop| hop.device.clone()) {
             _ if local => "lo".to_owned(),
@@ -414,11 +414,13 @@ impl<'c> Walk<'c> {
     }
 
     /// One next hop of several, by weight (`fib_select_multipath`: by a hash of the flow, so for good).
-    fn one_of(&mut self, ways: &[Way<'c>]) -> Option<&'c NextHop> {
+    fn one_of(&mut self, netns: NetnsId, packet: &Packet, ways: &[Way<'c>]) -> Option<&'c NextHop> {
         if ways.len() < 2 {
             return ways.first().map(|way| way.hop);
         }
-        let picked = self.balance(ways.iter().map(|way| way.weight));
+        let flow = format!("{netns:?} {:?} {packet}", packet.source_port);
+        let shares = shares(ways.iter().map(|way| way.weight));
+        let picked = self.choices.settle(&flow, Question::Balance(shares));
         let hop = ways.get(picked)?.hop;
         let to = hop
             .gateway
@@ -435,15 +437,12 @@ impl<'c> Walk<'c> {
     fn one_source(&mut self, sources: &[(IpAddr, u32)]) -> Option<IpAddr> {
         let picked = match sources.len() {
             0 | 1 => 0,
-            _ => self.balance(sources.iter().map(|(_, weight)| *weight)),
+            _ => {
+                let shares = shares(sources.iter().map(|(_, weight)| *weight));
+                self.choices.choose(Question::Balance(shares))
+            }
         };
         sources.get(picked).map(|(source, _)| *source)
-    }
-
-    fn balance(&mut self, weights: impl Iterator<Item = u32> + Clone) -> usize {
-        let total: f64 = weights.clone().map(f64::from).sum();
-        let shares = weights.map(|weight| f64::from(weight) / total).collect();
-        self.choices.choose(Question::Balance(shares))
     }
 
     /// How the sender of a packet that is here learns of an ICMP error about it: not at all when there is no way back.
@@ -544,4 +543,10 @@ pub(super) enum Refused<'c> {
     },
     /// Nothing found.
     NoRoute,
+}
+
+/// What each weight is of all.
+fn shares(weights: impl Iterator<Item = u32> + Clone) -> Vec<f64> {
+    let total: f64 = weights.clone().map(f64::from).sum();
+    weights.map(|weight| f64::from(weight) / total).collect()
 }

@@ -23,7 +23,7 @@ pub(super) struct Walk<'c> {
     pub journey: Journey,
     pub connections: Connections,
     /// What virtual servers took.
-    pub virtual_connections: Vec<ipvs::Connection>,
+    pub virtual_connections: Vec<ipvs::Connection<'c>>,
     pub learned: Learned,
     /// What rules of this walk noted in lists.
     pub lists: Lists,
@@ -55,6 +55,15 @@ pub(super) enum Recipient {
     Socket(NetnsId),
     /// A host outside what was captured, by way of this device.
     Outside { netns: NetnsId, device: String },
+}
+
+impl Recipient {
+    /// Where that is, or where it was last seen.
+    pub fn netns(&self) -> NetnsId {
+        match self {
+            Self::Socket(netns) | Self::Outside { netns, .. } => *netns,
+        }
+    }
 }
 
 /// A walk's result: delivered, or stopped.
@@ -183,6 +192,12 @@ impl<'c> Walk<'c> {
             forwarded: Vec::new(),
             crossings: 0,
         }
+    }
+
+    /// Makes ready for another packet of the same connection.
+    pub fn start_again(&mut self) {
+        self.crossings = 0;
+        self.forwarded.clear();
     }
 
     /// Writes an end down. What happens to a tunnel's outer packet is silence for the sender of the inner one.

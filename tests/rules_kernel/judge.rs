@@ -237,7 +237,7 @@ fn patience(question: &Question, predicted: &[Predicted]) -> Duration {
 /// The word for what a program is told.
 fn sees(errno: Errno) -> Option<ClientSees> {
     Some(match errno {
-        Errno::ECONNREFUSED | Errno::ENOPROTOOPT => ClientSees::Refused,
+        Errno::ECONNREFUSED | Errno::ENOPROTOOPT | Errno::ECONNRESET => ClientSees::Refused,
         Errno::EHOSTUNREACH | Errno::ENETUNREACH => ClientSees::Unreachable,
         Errno::EACCES | Errno::EPERM => ClientSees::Prohibited,
         Errno::EINVAL => ClientSees::Invalid,

@@ -15,6 +15,7 @@ mod scene;
 
 mod backends;
 mod chains;
+mod later;
 mod matches;
 mod rejects;
 mod sets;

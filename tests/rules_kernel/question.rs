@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use kubenet::model::trace::{ClientSees, Hop, Path, Trace, Verdict};
+use kubenet::model::trace::{ClientSees, Hop, Leg, Path, Trace, Verdict};
 use kubenet::model::{Cluster, Family, Flow, FlowEnd, Protocol};
 use kubenet::walk;
 
@@ -108,18 +108,22 @@ pub fn predict(cluster: &Cluster, question: &Question) -> Vec<Predicted> {
 fn predicted(path: &Path) -> Predicted {
     let empty = Vec::new();
     let back = path.reply.as_ref().map_or(&empty, |reply| &reply.hops);
+    let stopped_on = path.stopped_at.as_ref().and_then(|at| at.on);
+    // The client's handshake is complete, the server's is not: it has no connection to accept.
+    let half_open = stopped_on == Some(Leg::Acknowledgement);
     Predicted {
         probability: path.probability,
-        arrives: path.destination.as_ref().map(|end| (end.ip, end.port)),
+        arrives: (path.destination.as_ref().filter(|_| !half_open)).map(|end| (end.ip, end.port)),
         source: path.source_seen,
-        answered: path.verdict == Verdict::Delivered,
-        client_sees: path.client_sees,
+        answered: path.verdict == Verdict::Delivered
+            || half_open && path.client_sees == Some(ClientSees::Timeout),
+        client_sees: (path.client_sees).filter(|sees| !half_open || *sees != ClientSees::Timeout),
         undetermined: path.verdict == Verdict::Undetermined,
         refused: matches!(
             path.verdict,
             Verdict::Rejected | Verdict::Unreachable | Verdict::Looped
         ),
-        lost_on_reply: path.stopped_at.as_ref().is_some_and(|at| at.on.is_some()),
+        lost_on_reply: stopped_on == Some(Leg::Reply),
         why: path
             .stopped_at
             .as_ref()

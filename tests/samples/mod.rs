@@ -215,6 +215,7 @@ pub fn delivered(probability: f64, name: &str, address: &str) -> Path {
         devices,
         hops,
         reply: Some(reply),
+        acknowledgement: None,
         assumptions: Vec::new(),
     }
 }
@@ -240,6 +241,7 @@ pub fn stopped(probability: f64, verdict: Verdict, sees: Option<ClientSees>, las
         devices: there(),
         hops,
         reply: None,
+        acknowledgement: None,
         assumptions: Vec::new(),
     }
 }
@@ -332,7 +334,7 @@ pub fn lost_reply() -> Trace {
         device: Some("eth0".to_owned()),
         step: (1, 0),
         why,
-        on: Some("reply".to_owned()),
+        on: Some(Leg::Reply),
     });
     trace(vec![path])
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use super::rows::{self, Margin, Row};
 use super::{Line, Options, Page, Role, ends, summary, words, write_rows};
-use crate::model::trace::{Path, StepKind, Trace};
+use crate::model::trace::{Leg, Path, StepKind, Trace};
 
 /// Up to this many branches are all told in full.
 const FEW: usize = 4;
@@ -169,9 +169,9 @@ fn plan(paths: &[Path], options: &Options) -> Vec<Branch> {
 #[derive(Debug, PartialEq)]
 struct Shape<'a> {
     fate: words::Fate,
-    ways: [Vec<(bool, Vec<StepKind>)>; 2],
+    ways: Vec<Vec<(bool, Vec<StepKind>)>>,
     /// A break is only like another one at the same place.
-    stopped: Option<(&'a str, Option<&'a str>, bool)>,
+    stopped: Option<(&'a str, Option<&'a str>, Option<Leg>)>,
     assumptions: usize,
 }
 
@@ -186,17 +186,11 @@ impl<'a> Shape<'a> {
         };
         Self {
             fate: words::fate(path),
-            ways: [
-                way(&path.hops),
-                path.reply
-                    .as_ref()
-                    .map(|reply| way(&reply.hops))
-                    .unwrap_or_default(),
-            ],
+            ways: path.legs().map(way).collect(),
             stopped: path
                 .stopped_at
                 .as_ref()
-                .map(|at| (at.node.as_str(), at.device.as_deref(), at.on.is_some())),
+                .map(|at| (at.node.as_str(), at.device.as_deref(), at.on)),
             assumptions: path.assumptions.len(),
         }
     }

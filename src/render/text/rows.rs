@@ -3,7 +3,9 @@
 use std::io;
 
 use super::{Line, Options, Page, Role, ends};
-use crate::model::trace::{Direction, Evidence, Hop, Path, Reply, Step, StepKind, Trace, Verdict};
+use crate::model::trace::{
+    Direction, Evidence, Hop, Leg, Path, Reply, Step, StepKind, Trace, Verdict,
+};
 
 /// A row of a path.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,8 +19,8 @@ pub enum Row<'a> {
         /// The device it came in by.
         input: Option<&'a str>,
     },
-    /// The way back begins.
-    ReplyBegins,
+    /// The way of another packet begins.
+    Begins(&'static str),
     /// A step.
     Step {
         /// What happened.
@@ -61,14 +63,13 @@ const LABEL: usize = 10;
 /// The rows of a path.
 pub fn of<'a>(trace: &Trace, path: &'a Path, options: &Options) -> Vec<Row<'a>> {
     let stop = path.stopped_at.as_ref();
-    let on_reply = stop.is_some_and(|stop| stop.on.is_some());
-    let forward_stop = stop.filter(|_| !on_reply).map(|stop| stop.step);
+    let stop_on = |leg| stop.filter(|stop| stop.on == leg).map(|stop| stop.step);
     let mut rows = Vec::new();
-    hops(&path.hops, forward_stop, path, &mut rows);
+    hops(&path.hops, stop_on(None), path, &mut rows);
     if let Some(reply) = &path.reply {
-        let reply_stop = stop.filter(|_| on_reply).map(|stop| stop.step);
-        if on_reply || options.evidence {
-            rows.push(Row::ReplyBegins);
+        let reply_stop = stop_on(Some(Leg::Reply));
+        if reply_stop.is_some() || options.evidence {
+            rows.push(Row::Begins("the way back:"));
             hops(&reply.hops, reply_stop, path, &mut rows);
         } else {
             rows.push(Row::Remark {
@@ -78,11 +79,19 @@ pub fn of<'a>(trace: &Trace, path: &'a Path, options: &Options) -> Vec<Row<'a>> 
             });
         }
     }
+    if let Some(acknowledgement) = &path.acknowledgement {
+        let stop = stop_on(Some(Leg::Acknowledgement));
+        rows.push(Row::Begins("what the client sends next:"));
+        hops(&acknowledgement.hops, stop, path, &mut rows);
+    }
     let marked = rows
         .iter()
         .any(|row| matches!(row, Row::Step { end: Some(_), .. }));
     if let (Some(stop), false) = (stop, marked) {
-        let label = if on_reply { "reply" } else { "stop" };
+        let label = match stop.on {
+            Some(Leg::Reply) => "reply",
+            Some(Leg::Acknowledgement) | None => "stop",
+        };
         rows.push(Row::Remark {
             label,
             text: stop.why.clone(),
@@ -167,11 +176,7 @@ impl Row<'_> {
                 }
                 page.hanging(&guide, &guide.clone().text("    "), &heading)
             }
-            Row::ReplyBegins => page.hanging(
-                &guide,
-                &guide,
-                &Line::new().role(Role::Dim, "the way back:"),
-            ),
+            Row::Begins(what) => page.hanging(&guide, &guide, &Line::new().role(Role::Dim, *what)),
             Row::Step { step, more, end } => {
                 let (label, text) = label_of(step);
                 let text = format!("{text}{more}");

@@ -4,7 +4,7 @@ use std::io;
 
 use super::words::{self, Fate};
 use super::{Line, Page, Role, ends};
-use crate::model::trace::{Path, Trace, Verdict};
+use crate::model::trace::{Leg, Path, Trace, Verdict};
 
 /// Writes the head.
 pub fn write(page: &mut Page<'_>, trace: &Trace) -> io::Result<()> {
@@ -126,14 +126,25 @@ fn reason(paths: &[&Path]) -> Option<String> {
         .map(|at| at.why.trim_end_matches('.'))
         .collect();
     whys.dedup();
-    let on_reply = |path: &&Path| path.stopped_at.as_ref().is_some_and(|at| at.on.is_some());
+    let all_on = |leg| {
+        let on = |path: &&Path| {
+            path.stopped_at
+                .as_ref()
+                .is_some_and(|at| at.on == Some(leg))
+        };
+        paths.iter().all(on)
+    };
     let unknown = paths
         .iter()
         .all(|path| path.verdict == Verdict::Undetermined);
-    let prefix = match (paths.iter().all(on_reply), unknown) {
-        (true, true) => "on the way back, ",
-        (true, false) => "the reply is lost: ",
-        (false, _) => "",
+    let prefix = if all_on(Leg::Acknowledgement) {
+        "the connection is made, then "
+    } else {
+        match (all_on(Leg::Reply), unknown) {
+            (true, true) => "on the way back, ",
+            (true, false) => "the reply is lost: ",
+            (false, _) => "",
+        }
     };
     match whys.as_slice() {
         [] => None,
@@ -149,11 +160,11 @@ fn reason(paths: &[&Path]) -> Option<String> {
 /// What the rule that stopped a packet says of itself: kube-proxy writes there what is wrong.
 fn comment(path: &Path) -> Option<&str> {
     let stop = path.stopped_at.as_ref()?;
-    let hops = match stop.on {
-        None => &path.hops,
-        Some(_) => &path.reply.as_ref()?.hops,
-    };
-    let step = hops.get(stop.step.0)?.steps.get(stop.step.1)?;
+    let step = path
+        .stopped_hops()
+        .get(stop.step.0)?
+        .steps
+        .get(stop.step.1)?;
     let (_, comment) = step.evidence.as_ref()?.raw.split_once("--comment \"")?;
     comment.split_once('"').map(|(comment, _)| comment)
 }

@@ -19,17 +19,18 @@ use super::conntrack::Direction;
 use super::netfilter::{Hook, Place};
 use super::packet::{Packet, Port, Tracking};
 use super::walker::Walk;
-use crate::model::{Forwarding, NetnsId, Protocol};
+use crate::model::{Forwarding, NetnsId, Protocol, RealServer, VirtualServer};
 
 /// A connection that a virtual server took in this walk (`struct ip_vs_conn`).
-#[derive(Debug, Clone)]
-pub(super) struct Connection {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Connection<'c> {
     netns: NetnsId,
     protocol: Protocol,
     client: (IpAddr, Port),
     to: (IpAddr, Port),
     server: (IpAddr, Port),
-    forwarding: Forwarding,
+    /// What took it, and what it was given to.
+    chosen: (&'c VirtualServer, &'c RealServer),
     /// IP_VS_CONN_F_NFCT: connection tracking keeps its entry.
     tracked: bool,
 }
@@ -54,7 +55,7 @@ impl Walk<'_> {
                     && known.client == (answered.source, answered.source_port)
                     && known.server == (answered.destination, answered.destination_port)
             })
-            .cloned()
+            .copied()
         else {
             return false;
         };
@@ -62,7 +63,7 @@ impl Walk<'_> {
         if !connection.tracked {
             packet.tracking = Tracking::Untracked;
         }
-        if connection.forwarding != Forwarding::Masquerading {
+        if connection.chosen.1.forwarding != Forwarding::Masquerading {
             return false;
         }
         let before = packet.to_string();

@@ -43,6 +43,16 @@ impl<'c> Walk<'c> {
         let Some(servers) = here.virtual_servers.as_deref() else {
             return self.mind_unread(netns, packet).map(|()| None);
         };
+        // ip_vs_conn_in_get: a connection that stands.
+        let stands = self.virtual_connections.iter().find(|known| {
+            known.netns == netns
+                && known.protocol == packet.protocol
+                && known.client == (packet.source, packet.source_port)
+                && known.to == (packet.destination, packet.destination_port)
+        });
+        if let Some((service, server)) = stands.map(|known| known.chosen) {
+            return self.give(place, service, server, packet);
+        }
         let Some(service) = service::find(servers, packet) else {
             return self.mind_lost(netns, packet).map(|()| None);
         };
@@ -208,7 +218,7 @@ impl<'c> Walk<'c> {
             client: (packet.source, packet.source_port),
             to: (packet.destination, packet.destination_port),
             server: (to, port),
-            forwarding: server.forwarding,
+            chosen: (service, server),
             tracked,
         };
         // Entries of one-packet services are for no answer to find (`ip_vs_conn_hash`).
