@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use super::packet::{Packet, Port, Tracked, Tracking};
 use crate::model::iptables::Zone;
-use crate::model::{NetnsId, Protocol};
+use crate::model::{Family, NetnsId, Protocol};
 
 /// One direction of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +71,44 @@ pub(super) struct Connection {
     source_settled: bool,
     /// IPS_DST_NAT_DONE.
     destination_settled: bool,
+}
+
+impl Connection {
+    fn new(netns: NetnsId, zone: Zone, original: Direction) -> Self {
+        Self {
+            netns,
+            zone,
+            reply: original.inverse(),
+            original,
+            mark: 0,
+            seen_reply: false,
+            confirmed: false,
+            source_translated: false,
+            destination_translated: false,
+            source_settled: false,
+            destination_settled: false,
+        }
+    }
+
+    /// What a CT rule lays down for a packet that is not tracked yet (`nf_ct_tmpl_alloc`, xt_CT.c): confirmed, of no
+    /// protocol, from nowhere to nowhere.
+    pub fn template(netns: NetnsId, zone: Zone, family: Family) -> Self {
+        let nowhere = match family {
+            Family::V4 => IpAddr::from([0; 4]),
+            Family::V6 => IpAddr::from([0; 16]),
+        };
+        let original = Direction {
+            protocol: Protocol::Other(0),
+            source: nowhere,
+            source_port: Port::NONE,
+            destination: nowhere,
+            destination_port: Port::NONE,
+        };
+        Self {
+            confirmed: true,
+            ..Self::new(netns, zone, original)
+        }
+    }
 }
 
 /// The entries that this walk made.
@@ -139,19 +177,7 @@ impl Connections {
             return;
         }
         let connection = self.0.len();
-        self.0.push(Connection {
-            netns,
-            zone,
-            reply: tuple.inverse(),
-            original: tuple,
-            mark: 0,
-            seen_reply: false,
-            confirmed: false,
-            source_translated: false,
-            destination_translated: false,
-            source_settled: false,
-            destination_settled: false,
-        });
+        self.0.push(Connection::new(netns, zone, tuple));
         packet.tracking = Tracking::Tracked(Tracked {
             connection,
             reply: false,
@@ -192,8 +218,10 @@ impl Connections {
         self.settle(tracked, half);
         let this = self.get(tracked);
         let taken = self.0.iter().enumerate().any(|(at, other)| {
-            let original =
-                other.original == this.reply && other.zone.original() == this.zone.reply();
+            // nf_conntrack_tuple_taken looks where this one's answers would be, and compares the zones of one direction.
+            let original = other.original == this.reply
+                && other.zone.original() == this.zone.reply()
+                && other.zone.original() == this.zone.original();
             let reply = other.reply == this.reply && other.zone.reply() == this.zone.reply();
             at != tracked.connection && other.netns == this.netns && (original || reply)
         });

@@ -69,6 +69,16 @@ pub(super) struct Tracked {
     pub related: bool,
 }
 
+impl Tracked {
+    /// A connection's first packet; of an entry that is in no table.
+    pub const NEW: Self = Self {
+        connection: usize::MAX,
+        reply: false,
+        established: false,
+        related: false,
+    };
+}
+
 /// Connection tracking's view of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tracking {

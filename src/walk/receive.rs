@@ -35,7 +35,6 @@ impl<'c> Walk<'c> {
             };
             self.hook(place, &mut packet)?;
         }
-        packet.bridge_port_in = None;
         if matches!(packet.destination, IpAddr::V4(ip) if ip.is_broadcast()) {
             return Err(self.not_followed(netns, device, &packet));
         }

@@ -55,10 +55,8 @@ impl Refusal {
     fn made(&self) -> Packet {
         let refused = &self.packet;
         let mut answer = refused.answer();
-        // nf_ct_attach: it belongs to the connection of what it answers. What TCP sends is looked up as ever.
-        if let Tracking::Tracked(tracked) = refused.tracking
-            && self.denial != Denial::Closed
-        {
+        // nf_ct_attach: it belongs to the connection of what it answers.
+        if let Tracking::Tracked(tracked) = refused.tracking {
             answer.tracking = Tracking::Tracked(Tracked {
                 reply: !tracked.reply,
                 established: false,
@@ -70,6 +68,10 @@ impl Refusal {
         let Denial::Error(error) = self.denial else {
             answer.tcp_flags = 0x14;
             answer.size = if v4 { 40 } else { 60 };
+            // tcp_v4_send_reset gives the TOS back, nf_send_reset does not.
+            if self.denial == Denial::Closed {
+                answer.tos = refused.tos;
+            }
             return answer;
         };
         answer.protocol = Protocol::Icmp;

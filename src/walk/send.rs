@@ -166,27 +166,37 @@ impl<'c> Walk<'c> {
         if let Some(chosen) = onward.taken {
             return self.output(netns, packet, chosen);
         }
-        let chosen = match onward.reroute {
-            None => chosen,
-            Some(mark) => {
-                let again = Lookup {
-                    mark,
-                    // ip_route_me_harder asks for nobody, that is for root.
-                    uid: Some(0),
-                    ..Lookup::made_here(&packet, Some(packet.source))
-                };
-                // A datagram fails with the error; TCP sends its segment again, and waits.
-                let again = self
-                    .route_output(netns, &packet, &again)
-                    .map_err(|stopped| match packet.protocol {
-                        Protocol::Tcp => stopped.seen_as(ClientSees::Timeout),
-                        _ => stopped,
-                    })?;
-                self.write_route(&again, &packet);
-                again
+        let chosen = match (onward.rerouted, onward.reroute) {
+            (_, Some(mark)) => {
+                packet.mark = mark;
+                self.route_me_harder(netns, &packet)?
             }
+            (Some(again), None) => again,
+            (None, None) => chosen,
         };
         self.postrouting(netns, packet, None, chosen)
+    }
+
+    /// `ip_route_me_harder`: a second routing decision where rules changed what the first one rested on.
+    pub fn route_me_harder(
+        &mut self,
+        netns: NetnsId,
+        packet: &Packet,
+    ) -> Result<Chosen<'c>, Stopped> {
+        let query = Lookup {
+            // It asks for nobody, that is for root.
+            uid: Some(0),
+            ..Lookup::made_here(packet, Some(packet.source))
+        };
+        // A datagram fails with the error; TCP sends its segment again, and waits.
+        let again = self
+            .route_output(netns, packet, &query)
+            .map_err(|stopped| match packet.protocol {
+                Protocol::Tcp => stopped.seen_as(ClientSees::Timeout),
+                _ => stopped,
+            })?;
+        self.write_route(&again, packet);
+        Ok(again)
     }
 
     /// POSTROUTING, size, neighbour, device: the way out that forwarded packets share.

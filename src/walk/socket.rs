@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::icmp::IcmpError;
 use super::journey::{proven, step};
-use super::packet::Packet;
+use super::packet::{Packet, Tracking};
 use super::refusal::Denial;
 use super::walker::{Delivery, Fate, Recipient, Stop, Walk};
 use crate::model::trace::{Assumption, StepKind};
@@ -13,7 +13,7 @@ use crate::model::{Family, NetnsId, Part, Protocol, Socket, SocketState};
 
 impl Walk<'_> {
     /// Finds the socket for a packet that INPUT let pass.
-    pub fn reach_socket(&mut self, netns: NetnsId, packet: Packet) -> Fate {
+    pub fn reach_socket(&mut self, netns: NetnsId, mut packet: Packet) -> Fate {
         let delivered = |packet| {
             Ok(Delivery {
                 packet,
@@ -62,6 +62,8 @@ impl Walk<'_> {
             return delivered(packet);
         }
         self.need_whole(netns, Part::Sockets, &packet)?;
+        // TCP and UDP forget the packet's connection (nf_reset_ct): what they answer is looked up anew.
+        packet.tracking = Tracking::NotYet;
         let answer = match packet.protocol {
             Protocol::Tcp => Denial::Closed,
             _ => Denial::Error(IcmpError::PortUnreachable),

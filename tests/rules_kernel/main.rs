@@ -7,6 +7,7 @@
 // A test that meets what it does not expect is to fail there.
 #![allow(clippy::unwrap_used)]
 
+mod compare;
 mod judge;
 mod packets;
 mod question;
@@ -14,9 +15,12 @@ mod rules;
 mod scene;
 
 mod backends;
+mod bridged;
 mod chains;
+mod found;
 mod later;
 mod matches;
+mod random;
 mod rejects;
 mod sets;
 mod targets;

@@ -189,7 +189,8 @@ const CONNECTIONS: &str = "
     -m conntrack --ctrepldst 10.2.0.1
     -m conntrack --ctorigdstport 8001
     -m conntrack ! --ctorigdstport 8001:8002
-    -m conntrack --ctorigsrcport 10000:32000
+    -p udp -m conntrack --ctorigsrcport 10000:32000
+    -p tcp -m conntrack --ctorigsrcport 10000:32000
     -m conntrack --ctreplsrcport 8003
     -m conntrack --ctrepldstport 10000:32000
     -m conntrack --ctstatus NONE

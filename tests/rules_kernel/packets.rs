@@ -72,6 +72,12 @@ impl Ears {
         })
     }
 
+    /// Takes what came and was not waited for; how many datagrams there were.
+    pub fn drain(&self) -> usize {
+        while self.connection().is_some() {}
+        std::iter::from_fn(|| self.datagram()).count()
+    }
+
     /// Sends a packet and watches. `patience` is how long to wait for what should come, and for what should not.
     pub fn ask(
         &self,
@@ -80,7 +86,6 @@ impl Ears {
         question: &Question,
         patience: Duration,
     ) -> Seen {
-        while self.datagram().is_some() || self.connection().is_some() {}
         let before = loaded.counts(scene);
         match question.protocol {
             Protocol::Tcp => self.connect(scene, loaded, question, patience, &before),
@@ -216,7 +221,10 @@ fn echo(
     socket.set_nonblocking(true).unwrap();
     let mut buffer = [std::mem::MaybeUninit::uninit(); 64];
     until(patience, || {
-        seen.answered = socket.recv(&mut buffer).is_ok();
+        // Such a socket takes answers from anybody; who pings looks whether it is the one who was asked.
+        let from = socket.recv_from(&mut buffer).ok();
+        let from = from.and_then(|(_, from)| from.as_socket());
+        seen.answered = from.is_some_and(|from| from.ip() == question.to.ip());
         seen.answered || seen.error.is_some()
     });
     seen.forth = added(before, &loaded.counts(scene));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use kubenet::model::trace::{ClientSees, Hop, Leg, Path, Trace, Verdict};
+use kubenet::model::trace::{ClientSees, Hop, Leg, Path, StepKind, Trace, Verdict};
 use kubenet::model::{Cluster, Family, Flow, FlowEnd, Protocol};
 use kubenet::walk;
 
@@ -72,25 +72,44 @@ pub struct Predicted {
     /// Where it arrives, whether the answer comes back or not.
     pub arrives: Option<(Option<IpAddr>, Option<u16>)>,
     pub source: Option<IpAddr>,
+    /// The port it comes from, where that is known.
+    pub source_port: Option<u16>,
     /// The answer comes back too.
     pub answered: bool,
     pub client_sees: Option<ClientSees>,
     pub undetermined: bool,
-    /// It is answered by a refusal.
-    pub refused: bool,
-    /// The answer does not come back.
-    pub lost_on_reply: bool,
+    /// It, or its answer, was not dropped by a rule but refused or lost in another way, of which somebody may be told
+    /// by a packet that the trace does not follow.
+    pub forth_refused: bool,
+    pub back_refused: bool,
+    /// The trace has a way back.
+    pub comes_back: bool,
     pub why: String,
+    /// What happens where something is not as was supposed.
+    pub otherwise: Vec<String>,
     /// How often each rule is named, forth and back: those with an effect of their own, and those that led to them.
     pub forth: Named,
     pub back: Named,
 }
 
 /// The rules that a trace names.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Named {
     pub effects: BTreeMap<u32, u64>,
     pub led: BTreeMap<u32, u64>,
+}
+
+impl Named {
+    /// Together with those of another way.
+    pub fn with(mut self, other: &Self) -> Self {
+        for (number, times) in &other.effects {
+            *self.effects.entry(*number).or_insert(0) += times;
+        }
+        for (number, times) in &other.led {
+            *self.led.entry(*number).or_insert(0) += times;
+        }
+        self
+    }
 }
 
 pub fn trace(cluster: &Cluster, question: &Question) -> Trace {
@@ -101,11 +120,11 @@ pub fn predict(cluster: &Cluster, question: &Question) -> Vec<Predicted> {
     trace(cluster, question)
         .paths
         .iter()
-        .map(predicted)
+        .map(|path| predicted(path, question))
         .collect()
 }
 
-fn predicted(path: &Path) -> Predicted {
+fn predicted(path: &Path, question: &Question) -> Predicted {
     let empty = Vec::new();
     let back = path.reply.as_ref().map_or(&empty, |reply| &reply.hops);
     let stopped_on = path.stopped_at.as_ref().and_then(|at| at.on);
@@ -115,21 +134,49 @@ fn predicted(path: &Path) -> Predicted {
         probability: path.probability,
         arrives: (path.destination.as_ref().filter(|_| !half_open)).map(|end| (end.ip, end.port)),
         source: path.source_seen,
+        source_port: source_port(path, question),
         answered: path.verdict == Verdict::Delivered
             || half_open && path.client_sees == Some(ClientSees::Timeout),
         client_sees: (path.client_sees).filter(|sees| !half_open || *sees != ClientSees::Timeout),
         undetermined: path.verdict == Verdict::Undetermined,
-        refused: matches!(
-            path.verdict,
-            Verdict::Rejected | Verdict::Unreachable | Verdict::Looped
-        ),
-        lost_on_reply: stopped_on == Some(Leg::Reply),
+        forth_refused: path.destination.is_none() && !dropped_by_rule(&path.hops),
+        back_refused: path.verdict != Verdict::Delivered && !dropped_by_rule(back),
+        comes_back: path.reply.is_some(),
         why: path
             .stopped_at
             .as_ref()
             .map_or(String::new(), |at| at.why.clone()),
+        otherwise: path
+            .assumptions
+            .iter()
+            .flat_map(|assumption| assumption.otherwise.clone())
+            .collect(),
         forth: named(&path.hops),
         back: named(back),
+    }
+}
+
+/// Whether the last thing that happened is that a rule or a policy dropped the packet.
+fn dropped_by_rule(hops: &[Hop]) -> bool {
+    let last = hops.last().and_then(|hop| hop.steps.last());
+    last.is_some_and(|step| {
+        let by_rule = step
+            .evidence
+            .as_ref()
+            .is_some_and(|evidence| evidence.source.contains("tables"));
+        step.kind == StepKind::Drop && by_rule
+    })
+}
+
+/// The packet's source port after its last translation.
+fn source_port(path: &Path, question: &Question) -> Option<u16> {
+    let steps = path.hops.iter().flat_map(|hop| &hop.steps);
+    match steps.filter_map(|step| step.change.as_ref()).next_back() {
+        None => Some(question.source.port()),
+        Some(change) => {
+            let (source, _) = change.after.split_once(" > ")?;
+            Some(source.parse::<SocketAddr>().ok()?.port())
+        }
     }
 }
 

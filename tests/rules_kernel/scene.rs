@@ -40,6 +40,8 @@ pub const PORTS: [u16; 3] = [8001, 8002, 8003];
 pub enum Shape {
     /// Two networks, and the router forwards between them.
     Routed,
+    /// One network on a bridge of the router's, which shows its frames to iptables (br_netfilter).
+    Bridged,
 }
 
 /// Namespaces that go when it goes.
@@ -63,6 +65,7 @@ const CLIENT_MAC: &str = "02:00:00:00:01:02";
 const SERVER_MAC: &str = "02:00:00:00:02:02";
 const ROUTER_CLIENT_MAC: &str = "02:00:00:00:01:01";
 const ROUTER_SERVER_MAC: &str = "02:00:00:00:02:01";
+const NOBODYS_MAC: &str = "02:00:00:00:09:09";
 
 impl Scene {
     pub fn new(shape: Shape) -> Self {
@@ -83,8 +86,10 @@ impl Scene {
         for place in Place::ALL {
             scene.inside(place, quieten);
         }
-        let Shape::Routed = shape;
-        scene.route();
+        match shape {
+            Shape::Routed => scene.route(),
+            Shape::Bridged => scene.bridge(),
+        }
         for place in Place::ALL {
             scene.inside(place, settings);
         }
@@ -147,6 +152,69 @@ impl Scene {
             "10.2.0.2", "10.2.0.3", "10.2.0.4", "fd02::2", "fd02::3", "fd02::4",
         ];
         knows(Place::Router, "rs", SERVER_MAC, &servers);
+        // Where NETMAP leads to and nobody is: not one that takes three seconds to be missed.
+        let missing = ["10.1.0.3", "10.1.0.4", "fd01::3", "fd01::4"];
+        knows(Place::Router, "rc", NOBODYS_MAC, &missing);
+    }
+
+    fn bridge(&self) {
+        let [_, client, server] = [0, 1, 2].map(|at| self.names[at].as_str());
+        self.ip(
+            Place::Router,
+            &format!(
+                "link set lo up
+                 link add br0 address {ROUTER_CLIENT_MAC} type bridge nf_call_iptables 1 nf_call_ip6tables 1 mcast_snooping 0
+                 link add rc type veth peer name c0 address {CLIENT_MAC} netns {client}
+                 link add rs type veth peer name s0 address {SERVER_MAC} netns {server}
+                 link set rc master br0
+                 link set rs master br0
+                 addr add 10.1.0.1/16 dev br0
+                 addr add fd01::1/64 dev br0 nodad
+                 link set br0 up
+                 link set rc up
+                 link set rs up"
+            ),
+        );
+        self.ends("10.1.0.2/16", "fd01::2/64", "10.1.0.12/16", "fd01::12/64");
+        self.ip(
+            Place::Server,
+            "addr add 10.1.0.13/16 dev s0
+             addr add 10.1.0.14/16 dev s0
+             addr add fd01::13/64 dev s0 nodad
+             addr add fd01::14/64 dev s0 nodad",
+        );
+        let client = [("10.1.0.2", CLIENT_MAC), ("fd01::2", CLIENT_MAC)];
+        let server = ["10.1.0.12", "10.1.0.13", "10.1.0.14"].map(|ip| (ip, SERVER_MAC));
+        let server6 = ["fd01::12", "fd01::13", "fd01::14"].map(|ip| (ip, SERVER_MAC));
+        let router = [
+            ("10.1.0.1", ROUTER_CLIENT_MAC),
+            ("fd01::1", ROUTER_CLIENT_MAC),
+        ];
+        // What is nobody's is given to the router by others, and by the router to nobody.
+        let nobodys = |mac| [("10.1.0.99", mac), ("fd01::99", mac)];
+        let knows = |place, device: &str, all: &[&[(&str, &str)]]| {
+            let lines: Vec<String> = all
+                .concat()
+                .iter()
+                .map(|(ip, mac)| {
+                    format!("neigh replace {ip} lladdr {mac} dev {device} nud permanent")
+                })
+                .collect();
+            self.ip(place, &lines.join("\n"));
+        };
+        let to_router = nobodys(ROUTER_CLIENT_MAC);
+        knows(
+            Place::Client,
+            "c0",
+            &[&server, &server6, &router, &to_router],
+        );
+        knows(Place::Server, "s0", &[&client, &router, &to_router]);
+        let to_nobody = nobodys(NOBODYS_MAC);
+        knows(
+            Place::Router,
+            "br0",
+            &[&client, &server, &server6, &to_nobody],
+        );
     }
 
     /// Addresses of the client and the server.
@@ -274,6 +342,7 @@ fn quieten() {
         set(&format!("ipv6/conf/{of}/router_solicitations"), "0");
         set(&format!("ipv6/conf/{of}/addr_gen_mode"), "1");
         set(&format!("ipv4/conf/{of}/rp_filter"), "0");
+        set(&format!("ipv4/conf/{of}/send_redirects"), "0");
     }
 }
 
@@ -286,6 +355,8 @@ fn settings() {
     set("ipv4/icmp_msgs_burst", "1000000");
     set("ipv6/icmp/ratelimit", "0");
     set("ipv4/ping_group_range", "0 2147483647");
+    // Nothing but what is asked about: no second SYN/ACK of a connection that was given up.
+    set("ipv4/tcp_synack_retries", "0");
 }
 
 /// Runs a tool that must succeed.

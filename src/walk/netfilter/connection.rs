@@ -2,15 +2,26 @@
 
 use super::matching::{Answer, net, port};
 use crate::model::iptables::ConntrackMatch;
-use crate::walk::packet::{Packet, Tracking};
+use crate::model::{Family, NetnsId, Protocol};
+use crate::walk::conntrack::{Connection, Direction};
+use crate::walk::packet::{Packet, Port, Tracked, Tracking};
 use crate::walk::walker::Walk;
 
 impl Walk<'_> {
     /// xt_conntrack.c, `conntrack_mt`.
-    pub(super) fn conntrack(&self, wanted: &ConntrackMatch, packet: &Packet) -> Answer {
+    pub(super) fn conntrack(
+        &self,
+        netns: NetnsId,
+        wanted: &ConntrackMatch,
+        packet: &Packet,
+    ) -> Answer {
         let bit = |name| named_bit(&ConntrackMatch::STATES, name);
-        let entry = match packet.tracking {
-            Tracking::Tracked(tracked) => Some((tracked, self.connections.get(tracked))),
+        let template = packet
+            .template
+            .map(|zone| Connection::template(netns, zone, packet.family()));
+        let entry = match (packet.tracking, &template) {
+            (Tracking::Tracked(tracked), _) => Some((tracked, self.connections.get(tracked))),
+            (Tracking::NotYet, Some(template)) => Some((Tracked::NEW, template)),
             _ => None,
         };
         if let Some((negate, states)) = wanted.states {
@@ -32,8 +43,6 @@ impl Walk<'_> {
                     state
                 }
                 (Tracking::Untracked, None) => bit("UNTRACKED"),
-                // What a CT rule laid down counts as a new connection.
-                (Tracking::NotYet, None) if packet.template.is_some() => bit("NEW"),
                 _ => bit("INVALID"),
             };
             if (states & state != 0) == negate {
@@ -71,7 +80,8 @@ impl Walk<'_> {
         {
             return Answer::No;
         }
-        let number = packet.protocol.number(packet.family());
+        // Of an error that is the protocol of the connection which it is about.
+        let number = entry.original.protocol.number(packet.family());
         if wanted
             .protocol
             .is_some_and(|wanted| (wanted.value == number) == wanted.negate)
@@ -98,13 +108,16 @@ impl Walk<'_> {
             answer = answer.and(Answer::of((status & has != 0) != negate));
         }
         let ports = [
-            (&wanted.original_source_port, entry.original.source_port),
+            (&wanted.original_source_port, source_port(&entry.original)),
             (
                 &wanted.original_destination_port,
-                entry.original.destination_port,
+                destination_port(&entry.original, false),
             ),
-            (&wanted.reply_source_port, entry.reply.source_port),
-            (&wanted.reply_destination_port, entry.reply.destination_port),
+            (&wanted.reply_source_port, source_port(&entry.reply)),
+            (
+                &wanted.reply_destination_port,
+                destination_port(&entry.reply, true),
+            ),
         ];
         for (wanted, found) in ports {
             if let Some(wanted) = wanted {
@@ -118,6 +131,29 @@ impl Walk<'_> {
         }
         answer
     }
+}
+
+/// Of an echo that is its identifier, whichever way it goes, and nobody knows which one a program takes.
+fn source_port(direction: &Direction) -> Port {
+    match direction.protocol {
+        Protocol::Icmp => Port {
+            first: 0,
+            last: u16::MAX,
+        },
+        _ => direction.source_port,
+    }
+}
+
+/// Of an echo these are type and code (`nf_conntrack_invert_icmp_tuple`).
+fn destination_port(direction: &Direction, reply: bool) -> Port {
+    let kind = match (direction.protocol, Family::of(direction.source), reply) {
+        (Protocol::Icmp, Family::V4, false) => 8,
+        (Protocol::Icmp, Family::V4, true) => 0,
+        (Protocol::Icmp, Family::V6, false) => 128,
+        (Protocol::Icmp, Family::V6, true) => 129,
+        _ => return direction.destination_port,
+    };
+    Port::known(kind << 8)
 }
 
 /// The bit of that name.

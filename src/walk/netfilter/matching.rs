@@ -162,10 +162,14 @@ impl Walk<'_> {
                 Tracking::Tracked(tracked) => {
                     Answer::of((self.connections.get(tracked).mark & mask == *value) != *negate)
                 }
+                // What a CT rule laid down has no mark.
+                Tracking::NotYet if packet.template.is_some() => {
+                    Answer::of((*value == 0) != *negate)
+                }
                 // xt_connmark: without a connection it does not hold, inverted or not.
                 _ => Answer::No,
             },
-            Match::Conntrack(wanted) => self.conntrack(wanted, packet),
+            Match::Conntrack(wanted) => self.conntrack(place.netns, wanted, packet),
             Match::Addrtype {
                 source,
                 destination,

@@ -3,9 +3,9 @@
 //!
 //! At each hook the kernel calls, by ascending priority: raw (-300), connection tracking (-200), mangle (-150),
 //! destination translation (-100), filter (0), security (50), source translation (100). IPVS comes behind destination
-//! translation in OUTPUT, behind the filters elsewhere. iptables-legacy and iptables-nft
-//! register their tables at the same priorities and may both hold rules: accepting ends one backend's chain only, while
-//! a drop anywhere is final. The nat table is special: its rules are asked for the first packet of a connection only,
+//! translation in OUTPUT, behind the filters elsewhere. iptables-legacy and iptables-nft register their tables at the
+//! same priorities (but for security) and may both hold rules: accepting ends one backend's chain only, while a drop
+//! anywhere is final. The nat table is special: its rules are asked for the first packet of a connection only,
 //! and of several nat chains the first that translates wins.
 
 mod addresses;
@@ -33,7 +33,7 @@ use super::send::Chosen;
 use super::walker::{Stop, Stopped, Walk};
 use crate::model::iptables::{Chain, Ruleset, TableKind, TableRules};
 use crate::model::trace::{StepKind, Verdict};
-use crate::model::{NetnsId, NetnsName, Part};
+use crate::model::{Family, NetnsId, NetnsName, Part};
 
 /// The five hooks of IPv4 and IPv6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,10 +45,9 @@ pub(super) enum Hook {
     Postrouting,
 }
 
-/// What is registered at a hook, by ascending priority.
+/// What the kernel itself registers at a hook, by ascending priority.
 #[derive(Debug, Clone, Copy)]
 enum Slot {
-    Table(TableKind),
     Conntrack,
     Nat(Manipulation),
     /// `ip_vs_out_hook`.
@@ -71,39 +70,21 @@ impl Hook {
 
     fn slots(self) -> &'static [Slot] {
         use Manipulation::{Destination, Source};
-        use TableKind::{Filter, Mangle, Raw, Security};
         match self {
-            Self::Prerouting => &[
-                Slot::Table(Raw),
-                Slot::Conntrack,
-                Slot::Table(Mangle),
-                Slot::Nat(Destination),
-            ],
+            Self::Prerouting => &[Slot::Conntrack, Slot::Nat(Destination)],
             Self::Input => &[
-                Slot::Table(Mangle),
-                Slot::Table(Filter),
-                Slot::Table(Security),
                 Slot::VirtualServerAnswer,
                 Slot::VirtualServer,
                 Slot::Nat(Source),
             ],
-            Self::Forward => &[
-                Slot::Table(Mangle),
-                Slot::Table(Filter),
-                Slot::Table(Security),
-                Slot::VirtualServerAnswer,
-            ],
+            Self::Forward => &[Slot::VirtualServerAnswer],
             Self::Output => &[
-                Slot::Table(Raw),
                 Slot::Conntrack,
-                Slot::Table(Mangle),
                 Slot::Nat(Destination),
                 Slot::VirtualServerAnswer,
                 Slot::VirtualServer,
-                Slot::Table(Filter),
-                Slot::Table(Security),
             ],
-            Self::Postrouting => &[Slot::Table(Mangle), Slot::Nat(Source)],
+            Self::Postrouting => &[Slot::Nat(Source)],
         }
     }
 }
@@ -130,7 +111,10 @@ pub(super) struct BaseChain<'c> {
 /// How a packet goes on behind a hook.
 #[derive(Debug, Default)]
 pub(super) struct Onward<'c> {
-    /// It must be routed again, with this mark (`ip_route_me_harder`, called by mangle and nat in OUTPUT, and by IPVS).
+    /// It was routed again by mangle or nat in OUTPUT (`ip_route_me_harder`): what comes behind those sees it only if
+    /// there was a route.
+    pub rerouted: Option<Chosen<'c>>,
+    /// IPVS has it routed again, with this mark.
     pub reroute: Option<u32>,
     /// IPVS has taken it, and sends it by this route: the rest of the hook does not see it.
     pub taken: Option<Chosen<'c>>,
@@ -144,15 +128,16 @@ impl<'c> Walk<'c> {
         let mut onward = Onward::default();
         let netns = self.cluster.netns(place.netns);
         for entry in entries(netns, packet.family(), place.hook) {
-            let before = packet.clone();
+            let before = packet.destination;
             let slot = match entry {
                 Entry::Slot(slot) => slot,
                 Entry::Chains(chains) => {
                     for chain in self.in_order(place, chains, packet)? {
                         let before = packet.clone();
                         self.ask(place, chain, packet)?;
-                        if chain.reroutes() && is_another(&before, packet) {
-                            onward.reroute = Some(packet.mark);
+                        let reroutes = place.hook == Hook::Output && chain.reroutes();
+                        if reroutes && is_another(&before, packet) {
+                            onward.rerouted = Some(self.route_me_harder(place.netns, packet)?);
                         }
                     }
                     continue;
@@ -168,11 +153,10 @@ impl<'c> Walk<'c> {
                         ));
                     }
                 }
-                Slot::Table(_) => {}
                 Slot::Nat(half) => {
                     self.nat(place, half, packet)?;
-                    if before.destination != packet.destination {
-                        onward.reroute = Some(packet.mark);
+                    if place.hook == Hook::Output && before != packet.destination {
+                        onward.rerouted = Some(self.route_me_harder(place.netns, packet)?);
                     }
                 }
                 Slot::VirtualServerAnswer => {
@@ -300,8 +284,10 @@ impl<'c> Walk<'c> {
     }
 }
 
-/// Whether a packet is to be routed otherwise than before (`ipt_mangle_out`, `nf_route_table_hook4`).
+/// Whether a packet is to be routed otherwise than before (`ipt_mangle_out`, `ip6t_mangle_out`, `nf_route_table_hook4`).
 fn is_another(before: &Packet, after: &Packet) -> bool {
-    (before.mark, before.tos) != (after.mark, after.tos)
+    let limit = before.family() == Family::V6 && before.ttl != after.ttl;
+    limit
+        || (before.mark, before.tos) != (after.mark, after.tos)
         || (before.source, before.destination) != (after.source, after.destination)
 }

@@ -5,7 +5,7 @@
 //! where it makes a difference: chains that do nothing to this packet may come in any order.
 
 use super::{BaseChain, Hook, Place, Slot};
-use crate::model::iptables::{Policy, TableKind};
+use crate::model::iptables::{Backend, Policy, TableKind};
 use crate::model::nftables::{ChainKind, TableFamily};
 use crate::model::{Family, Netns};
 use crate::walk::conntrack::Manipulation;
@@ -35,7 +35,7 @@ const MOST: usize = 4;
 impl<'c> Asked<'c> {
     fn priority(&self) -> i32 {
         match self {
-            Self::Iptables(base) => priority(base.table.kind),
+            Self::Iptables(base) => priority(base.table.kind, base.ruleset.backend),
             Self::Native(native) => native.base.priority,
         }
     }
@@ -71,21 +71,22 @@ impl<'c> Asked<'c> {
     }
 }
 
-/// Priorities of iptables' tables; of `nat`, those of destination translation.
-fn priority(table: TableKind) -> i32 {
-    match table {
-        TableKind::Raw => -300,
-        TableKind::Mangle => -150,
-        TableKind::Nat => -100,
-        TableKind::Filter => 0,
-        TableKind::Security => 50,
+/// Priorities of iptables' tables; of `nat`, those of destination translation. iptables-nft has security at one of its own
+/// (iptables/nft.c), behind the translation of sources.
+fn priority(table: TableKind, backend: Backend) -> i32 {
+    match (table, backend) {
+        (TableKind::Raw, _) => -300,
+        (TableKind::Mangle, _) => -150,
+        (TableKind::Nat, _) => -100,
+        (TableKind::Filter, _) => 0,
+        (TableKind::Security, Backend::Legacy) => 50,
+        (TableKind::Security, Backend::Nft) => 150,
     }
 }
 
 impl Slot {
     fn priority(self, hook: Hook) -> i32 {
         match (self, hook) {
-            (Self::Table(kind), _) => priority(kind),
             (Self::Conntrack, _) => -200,
             (Self::Nat(Manipulation::Destination), _) => -100,
             (Self::Nat(Manipulation::Source), _) => 100,
@@ -100,20 +101,24 @@ impl Slot {
 
 /// Everything at a hook, in the order in which it is asked.
 pub(super) fn entries(netns: &Netns, family: Family, hook: Hook) -> Vec<Entry<'_>> {
-    let native = native_chains(netns, family, hook);
-    let mut entries: Vec<(i32, Entry<'_>)> = Vec::new();
-    for slot in hook.slots() {
-        let entry = match *slot {
-            Slot::Table(kind) => Entry::Chains(iptables_chains(netns, family, hook, kind)),
-            slot => Entry::Slot(slot),
-        };
-        entries.push((slot.priority(hook), entry));
-    }
-    for chain in native
+    let mut entries: Vec<(i32, Entry<'_>)> = hook
+        .slots()
+        .iter()
+        .map(|slot| (slot.priority(hook), Entry::Slot(*slot)))
+        .collect();
+    let tables = [
+        TableKind::Raw,
+        TableKind::Mangle,
+        TableKind::Filter,
+        TableKind::Security,
+    ]
+    .into_iter()
+    .flat_map(|kind| iptables_chains(netns, family, hook, kind));
+    let native = native_chains(netns, family, hook)
         .into_iter()
         .filter(|chain| chain.base.kind != ChainKind::Nat)
-    {
-        let asked = Asked::Native(chain);
+        .map(Asked::Native);
+    for asked in tables.chain(native) {
         let at = asked.priority();
         let same = entries
             .iter_mut()
