@@ -3,7 +3,8 @@
 
 mod samples;
 
-use kubenet::model::trace::Trace;
+use kubenet::model::trace::{Evidence, Trace};
+use kubenet::model::{Finding, Place, Severity};
 use kubenet::render::Layout;
 use kubenet::render::text::{self, Options};
 use proptest::prelude::*;
@@ -64,6 +65,51 @@ fn shows_all_evidence_when_asked() {
 fn draws_and_colours_where_the_terminal_can() {
     let text = styled(&samples::half_times_out(), &UNICODE).replace('\x1b', "ESC");
     golden("half_times_out_unicode", &text);
+}
+
+/// Two findings with one cure: it is told once.
+#[test]
+fn shows_findings_with_cause_and_cure() {
+    let finding = |id: &str, severity, title: &str| Finding {
+        id: id.to_owned(),
+        catalogue: vec!["F03".to_owned()],
+        severity,
+        title: title.to_owned(),
+        place: Place {
+            node: Some("node1".to_owned()),
+            netns: Some("host".to_owned()),
+            device: None,
+        },
+        evidence: vec![Evidence {
+            source: "iptables nat KUBE-SVC-W67AXLFK7VEUVN6G rule 3".to_owned(),
+            raw: "-A KUBE-SVC-W67AXLFK7VEUVN6G -j KUBE-SEP-OCXELINEALZMMP27".to_owned(),
+        }],
+        impact: "half of the connections that node1 sends there are lost without a word".to_owned(),
+        fix: vec!["systemctl restart kube-proxy".to_owned()],
+        docs: String::new(),
+    };
+    let mut trace = samples::half_times_out();
+    trace.findings = vec![
+        finding(
+            "endpoint-stale",
+            Severity::Error,
+            "the rules for default/nginx-test on node1 lead to 10.42.2.6:80, an address that no pod has any more",
+        ),
+        finding(
+            "affinity-differs",
+            Severity::Warning,
+            "clients \u{1b}[2Jare not kept",
+        ),
+    ];
+    golden("findings", &plain(&trace, &PLAIN));
+    let verbose = Options {
+        evidence: true,
+        ..PLAIN
+    };
+    let text = plain(&trace, &verbose);
+    assert!(text.contains("-A KUBE-SVC-W67AXLFK7VEUVN6G -j KUBE-SEP-OCXELINEALZMMP27"));
+    assert_eq!(text.matches("systemctl").count(), 1);
+    assert!(!text.contains('\u{1b}'));
 }
 
 #[test]

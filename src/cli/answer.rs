@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 
 use super::endpoint::{self, Question};
 use super::{Failure, Global, source};
+use crate::check;
 use crate::collect::live::{LiveOptions, Machine};
 use crate::model::trace::{Trace, Verdict};
-use crate::model::{Cluster, Flow, NetnsId, NetnsName};
+use crate::model::{Cluster, Finding, Flow, NetnsId, NetnsName};
 use crate::walk;
 
 /// More times than this a walk is not repeated for chains that were not read: far more than chains lie one behind the
@@ -26,11 +27,15 @@ pub fn answer(question: &Question, global: &Global) -> Result<Trace, Failure> {
         let mut lab = lab.with_rules_on_demand();
         lab.complete_all();
         let flow = endpoint::resolve(lab.cluster(), question)?;
-        return Ok(walk(&mut lab, &flow));
+        let mut trace = walk(&mut lab, &flow);
+        trace.findings = diagnose(&mut lab, &flow);
+        return Ok(trace);
     }
     let cluster = source::open(global)?;
     let flow = endpoint::resolve(&cluster, question)?;
-    Ok(walk::trace(&cluster, &flow))
+    let mut trace = walk::trace(&cluster, &flow);
+    trace.findings = check::service::of_flow(&cluster, &flow).findings;
+    Ok(trace)
 }
 
 fn on_this_machine(question: &Question) -> Result<Trace, Failure> {
@@ -78,6 +83,18 @@ fn walk(machine: &mut Machine, flow: &Flow) -> Trace {
     }
     // Why they could not be read is known only now.
     walk::trace(machine.cluster(), flow)
+}
+
+/// Compares the Service with what the node holds for it, until no chain is missing which can be read.
+fn diagnose(machine: &mut Machine, flow: &Flow) -> Vec<Finding> {
+    for _ in 0..MOST_PASSES {
+        let report = check::service::of_flow(machine.cluster(), flow);
+        let wishes = &report.wishes;
+        if wishes.is_empty() || !machine.supply(wishes) {
+            return report.findings;
+        }
+    }
+    Vec::new()
 }
 
 /// The namespaces that a packet or those after it come to.

@@ -4,6 +4,7 @@
 //! read and holds nothing is `Some` of an empty list.
 
 mod cluster;
+mod finding;
 mod ipset;
 mod ipvs;
 mod link;
@@ -24,6 +25,7 @@ pub mod text;
 pub mod trace;
 
 pub use cluster::{Cluster, FlannelConfig, Gap, Netns, NetnsId, NetnsName, Node};
+pub use finding::{Finding, Place, Severity};
 pub use ipset::{IpSet, SetElement, SetPart};
 pub use ipvs::{
     Forwarding, IpvsConnection, Persistence, RealServer, ServerConnections, Takes, VirtualServer,

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::FlowEnd;
+use super::{Finding, FlowEnd};
 
 /// The answer to "what will the kernel do with this packet?".
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,8 +21,8 @@ pub struct Trace {
     pub client_sees: Option<ClientSees>,
     /// Every way the packet may go; their probabilities add up to 1.
     pub paths: Vec<Path>,
-    /// Diagnoses; empty until something looks for them.
-    pub findings: Vec<serde_json::Value>,
+    /// What was found to be wrong on the way; empty until something looks for it.
+    pub findings: Vec<Finding>,
     /// What was not read and may hide something.
     pub not_seen: Vec<String>,
 }

@@ -1,5 +1,6 @@
 //! A ruleset as an `iptables-save` dump describes it: its tables, chains and, when asked for, their rules.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
@@ -168,6 +169,11 @@ impl Ruleset {
             .lines
             .get(position)
             .map_or("", |&line| parse::without_counters(self.text_of(line)))
+    }
+
+    /// What a rule says of itself (`-m comment`): kube-proxy writes there what it is for.
+    pub fn comment(&self, chain: &Chain, rule: &Rule) -> Option<Cow<'_, str>> {
+        parse::comment(self.line(chain, rule))
     }
 
     /// Parses every rule and says which could not be understood, and why, by line number.

@@ -2,6 +2,7 @@
 
 mod branches;
 mod ends;
+mod findings;
 mod notes;
 mod rows;
 mod summary;
@@ -32,6 +33,7 @@ pub struct Options {
 pub fn trace(trace: &Trace, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(out, options.layout);
     summary::write(&mut page, trace)?;
+    findings::write(&mut page, &trace.findings, options)?;
     let chosen = options
         .branch
         .and_then(|number| Some((number, trace.paths.get(number)?)));

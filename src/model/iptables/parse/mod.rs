@@ -9,13 +9,15 @@ mod tos;
 mod values;
 mod words;
 
+use std::borrow::Cow;
+
 use super::condition::Match;
 use super::index;
 use super::rule::{Negatable, Rule};
 use super::ruleset::TableRules;
 use super::target::Target;
 use crate::model::Family;
-use words::{Fault, Flag, Parsed, Words};
+use words::{Fault, Flag, Parsed, Word, Words};
 
 /// What a rule's meaning needs besides its own line.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +36,13 @@ pub(super) fn without_counters(line: &str) -> &str {
         Some((_, rest)) => rest.trim_start(),
         None => line,
     }
+}
+
+/// The text of the comments in a rule's line; `None` when it has none.
+pub(super) fn comment(line: &str) -> Option<Cow<'_, str>> {
+    let mut words = Words::of(line);
+    words.find(|word| !word.quoted && word.raw == "--comment")?;
+    words.next().map(Word::text)
 }
 
 /// Parses the line of a rule; its number and line are left 0. What could not be understood goes to `problems`.

@@ -1,0 +1,6 @@
+//! What the things are for that a node holds: whose a chain is, what its rules do and why somebody wrote them.
+//!
+//! Pure functions of the [`Cluster`](crate::model::Cluster); what they say is data, and shown elsewhere.
+
+pub mod balance;
+pub mod chains;
