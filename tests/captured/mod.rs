@@ -36,13 +36,22 @@ pub fn archives() -> Vec<PathBuf> {
 
 /// The files of a cluster's bundle.
 pub fn files(archive: &Path) -> Files {
+    files_below(archive, "bundle/")
+}
+
+/// The kernel's own traces of some of its connections.
+pub fn traces(archive: &Path) -> Files {
+    files_below(archive, "trace/")
+}
+
+fn files_below(archive: &Path, folder: &str) -> Files {
     let packed = File::open(archive).expect("the fixture");
     let mut tar = tar::Archive::new(zstd::Decoder::new(packed).expect("zstd"));
     let mut files = Files::new();
     for entry in tar.entries().expect("tar") {
         let mut entry = entry.expect("an entry");
         let path = entry.path().expect("a path").to_string_lossy().into_owned();
-        if let Some(path) = path.strip_prefix("bundle/")
+        if let Some(path) = path.strip_prefix(folder)
             && entry.header().entry_type().is_file()
         {
             let mut bytes = Vec::new();

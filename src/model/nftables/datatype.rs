@@ -341,6 +341,8 @@ impl Datatype {
 
     /// The number that a word or a number stands for.
     pub fn parse(self, text: &str) -> ParsedValue {
+        // nft 1.0.6 prints ports of connections so.
+        let text = text.strip_suffix(" [invalid type]").unwrap_or(text);
         if let Some((_, value)) = self.words().iter().find(|(word, _)| *word == text) {
             return Ok(*value);
         }

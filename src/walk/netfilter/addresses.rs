@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use super::matching::Answer;
 use super::{Hook, Place};
 use crate::model::iptables::{AddrType, Negatable};
-use crate::model::{Family, Netns, NetnsId, Part, Protocol, RouteType, Table};
+use crate::model::{Family, Netns, NetnsId, Part, Protocol, Route, RouteType, Table};
 use crate::walk::packet::{Packet, Port};
 use crate::walk::routing::{Lookup, Routed, lookup};
 use crate::walk::walker::Walk;
@@ -163,15 +163,11 @@ fn type_of_six(netns: &Netns, ip: Ipv6Addr, wanted: u16, device: Option<&str>) -
                     .addresses_of(device)
                     .any(|address| address.ip == IpAddr::V6(ip)),
             };
-            // The first address of a network is every router's on it (ipv6_anycast_destination).
-            let routers = route.destination.prefix_len() < 127
-                && route.destination.network() == IpAddr::V6(ip)
-                && route.next_hops.iter().all(|hop| hop.gateway.is_none());
             let mut has = 0;
             if local {
                 has |= bit("LOCAL");
             }
-            if route.kind == RouteType::Anycast || routers {
+            if is_anycast(route, ip) {
                 has |= bit("ANYCAST");
             }
             has
@@ -184,4 +180,12 @@ fn type_of_six(netns: &Netns, ip: Ipv6Addr, wanted: u16, device: Option<&str>) -
         Routed::NotRead => return Answer::Unknown("the routes were not read".to_owned()),
     };
     Answer::of(wanted & has != 0)
+}
+
+/// `ipv6_anycast_destination`: the first address of a network is every router's on it.
+pub(in crate::walk) fn is_anycast(route: &Route, ip: Ipv6Addr) -> bool {
+    let routers = route.destination.prefix_len() < 127
+        && route.destination.network() == IpAddr::V6(ip)
+        && route.next_hops.iter().all(|hop| hop.gateway.is_none());
+    route.kind == RouteType::Anycast || routers
 }

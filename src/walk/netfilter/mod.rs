@@ -18,6 +18,7 @@ mod sets;
 mod target;
 mod translation;
 
+pub(super) use addresses::is_anycast;
 pub(super) use chain::share_text;
 pub(super) use matching::Answer;
 pub(super) use recent::Lists;

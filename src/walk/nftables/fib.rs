@@ -1,14 +1,15 @@
 //! `fib`: what the routing tables say of an address of the packet (net/ipv4/netfilter/nft_fib_ipv4.c,
 //! net/ipv6/netfilter/nft_fib_ipv6.c).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::chain::Meeting;
 use super::value::Value;
 use crate::model::iptables::{AddrType, Negatable};
 use crate::model::{Family, RouteType};
-use crate::walk::netfilter::{Answer, Hook};
-use crate::walk::routing::{Lookup, Routed, lookup};
+use crate::walk::netfilter::{Answer, Hook, is_anycast};
+use crate::walk::packet::Port;
+use crate::walk::routing::{Lookup, Refusal, Routed, lookup};
 use crate::walk::walker::Walk;
 
 /// RTN_* by the order in which they are asked for; a unicast address is what is none of the others.
@@ -44,6 +45,9 @@ impl Walk<'_> {
     }
 
     fn fib_type(&self, meeting: &Meeting<'_, '_, '_>, ip: IpAddr, device: Option<&str>) -> Value {
+        if let IpAddr::V6(ip) = ip {
+            return self.fib_type_six(meeting, ip, device);
+        }
         for number in TYPES {
             let wanted = Negatable {
                 negate: false,
@@ -56,10 +60,58 @@ impl Walk<'_> {
                 Answer::Chance(_) => return Value::unknown("the address's type is not known"),
             }
         }
-        match ip {
-            IpAddr::V6(ip) if ip.is_unspecified() => Value::exact(0u8),
-            _ => Value::exact(UNICAST),
-        }
+        Value::exact(UNICAST)
+    }
+
+    /// `__nft_fib6_eval_type`: the routing tables are asked whatever the address looks like.
+    fn fib_type_six(
+        &self,
+        meeting: &Meeting<'_, '_, '_>,
+        ip: Ipv6Addr,
+        device: Option<&str>,
+    ) -> Value {
+        let here = self.cluster.netns(meeting.place.netns);
+        let has_it = device.is_some_and(|device| {
+            here.addresses_of(device)
+                .any(|address| address.ip == IpAddr::V6(ip))
+        });
+        let query = Lookup {
+            destination: IpAddr::V6(ip),
+            source: None,
+            iif: "lo",
+            oif: device
+                .or(meeting.place.in_device)
+                .filter(|_| ip.is_unicast_link_local()),
+            mark: 0,
+            tos: 0,
+            protocol: meeting.packet.protocol,
+            ports: (Port::NONE, Port::NONE),
+            uid: Some(0),
+        };
+        let route = match lookup(here, &query) {
+            Routed::Found { route, .. } => route,
+            Routed::Refused { kind, .. } => {
+                return Value::exact(match kind {
+                    Refusal::Blackhole => 6u8,
+                    Refusal::Prohibit => 8,
+                    Refusal::Unreachable => 7,
+                });
+            }
+            Routed::Nothing => return Value::exact(7u8),
+            Routed::Unknown { why, .. } => return Value::unknown(why),
+            Routed::Partly(part) => {
+                return Value::Unknown(self.partly(meeting.place.netns, part));
+            }
+            Routed::NotRead => return Value::unknown("the routes were not read"),
+        };
+        let local = has_it || device.is_none() && route.kind == RouteType::Local;
+        Value::exact(match ip {
+            _ if is_anycast(route, ip) => 4u8,
+            _ if local => 2,
+            ip if ip.is_multicast() => 5,
+            ip if ip.is_unspecified() => 0,
+            _ => UNICAST,
+        })
     }
 
     /// The device by which the address would be reached; an empty name where there is none, or not the one asked for.
