@@ -8,7 +8,7 @@ use nix::errno::Errno;
 
 use super::packets::Seen;
 use super::question::{Named, Predicted, Question};
-use super::rules::Counts;
+use super::rules::{Counts, always_named};
 
 /// The word for what a program is told.
 fn sees(errno: Errno) -> Option<ClientSees> {
@@ -20,21 +20,6 @@ fn sees(errno: Errno) -> Option<ClientSees> {
         Errno::EMSGSIZE => ClientSees::TooBig,
         _ => return None,
     })
-}
-
-/// Whether a trace names a rule whenever a packet meets it: those that end something, translate, or change what is there
-/// in any case.
-fn always_named(rule: &str) -> bool {
-    let Some((_, target)) = rule.split_once(" -j ") else {
-        return false;
-    };
-    match target.split_whitespace().next() {
-        Some(
-            "ACCEPT" | "DROP" | "REJECT" | "DNAT" | "SNAT" | "MASQUERADE" | "REDIRECT" | "NETMAP",
-        ) => true,
-        Some("MARK" | "TOS") => target.contains("xor") || target.ends_with("/0x0"),
-        _ => false,
-    }
 }
 
 pub fn compare(question: &Question, way: &Predicted, seen: &Seen) -> Vec<String> {

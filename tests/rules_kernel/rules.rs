@@ -154,3 +154,18 @@ pub fn added(before: &Counts, after: &Counts) -> Counts {
         .filter(|(_, packets)| *packets > 0)
         .collect()
 }
+
+/// Whether a trace names a rule whenever a packet meets it: those that end something, translate, or change what is there
+/// in any case.
+pub fn always_named(rule: &str) -> bool {
+    let Some((_, target)) = rule.split_once(" -j ") else {
+        return false;
+    };
+    match target.split_whitespace().next() {
+        Some(
+            "ACCEPT" | "DROP" | "REJECT" | "DNAT" | "SNAT" | "MASQUERADE" | "REDIRECT" | "NETMAP",
+        ) => true,
+        Some("MARK" | "TOS") => target.contains("xor") || target.ends_with("/0x0"),
+        _ => false,
+    }
+}

@@ -295,6 +295,7 @@ impl Scene {
         known.iptables = std::mem::take(&mut fresh.iptables);
         known.ipsets = fresh.ipsets.take();
         known.recent = fresh.recent.take();
+        known.nftables = fresh.nftables.take();
     }
 
     fn read_all(&self) -> Cluster {

@@ -53,6 +53,7 @@ impl<'c> Walk<'c> {
         let low = u32::try_from(number & u128::from(u32::MAX)).unwrap_or(0);
         let port = Port::known((low & 0xffff) as u16);
         let byte = (low & 0xff) as u8;
+        let whole = packet.to_string();
         let noted = match target {
             Expression::Meta(key) if &**key == "mark" => {
                 let before = packet.mark;
@@ -123,6 +124,10 @@ impl<'c> Walk<'c> {
         };
         if let Some(text) = noted {
             self.note(meeting, StepKind::Mark, text);
+            let after = meeting.packet.to_string();
+            if whole != after {
+                self.journey.amend(StepKind::Mark, &whole, &after);
+            }
         }
         Outcome::Holds
     }

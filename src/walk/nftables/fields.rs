@@ -4,7 +4,7 @@ use super::chain::Meeting;
 use super::value::Value;
 use crate::model::nftables::Interval;
 use crate::model::{Family, LinkKind, Protocol};
-use crate::walk::netfilter::Place;
+use crate::walk::netfilter::{Hook, Place};
 use crate::walk::packet::Packet;
 use crate::walk::walker::Walk;
 
@@ -107,7 +107,18 @@ impl Walk<'_> {
             "mark" => Value::exact(packet.mark),
             "iif" | "iifname" => Value::name(place.in_device.unwrap_or_default()),
             "oif" | "oifname" => Value::name(place.out_device.unwrap_or_default()),
-            "iiftype" => self.device_type(place, place.in_device),
+            "iiftype" => {
+                let of = self.device_type(place, place.in_device);
+                // Newer kernels ask the device that the packet is at.
+                let at = self.device_type(place, place.out_device);
+                match place.hook {
+                    Hook::Postrouting if of != at => Value::unknown(
+                        "of a packet that leaves, older kernels tell the type of the device that it came in by, newer \
+                         ones that of the device it leaves by",
+                    ),
+                    _ => of,
+                }
+            }
             "oiftype" => self.device_type(place, place.out_device),
             "pkttype" => Value::exact(if packet.destination.is_multicast() {
                 2u8
