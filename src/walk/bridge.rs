@@ -42,6 +42,7 @@ impl Walk<'_> {
             return Err(self.stop(&packet, Stop::dropped(netns, why).at(port)));
         }
         packet.bridge_port_in = Some(port.to_owned());
+        self.bridge_chains(netns, Hook::Prerouting, (Some(port), None), &mut packet)?;
         let filtered = self.passes_iptables(netns, bridge, &packet)?;
         let mut redirected = false;
         if filtered {
@@ -101,7 +102,15 @@ impl Walk<'_> {
     }
 
     /// `br_pass_frame_up`.
-    fn pass_up(&mut self, netns: NetnsId, bridge: &str, packet: Packet, prerouted: bool) -> Fate {
+    fn pass_up(
+        &mut self,
+        netns: NetnsId,
+        bridge: &str,
+        mut packet: Packet,
+        prerouted: bool,
+    ) -> Fate {
+        let port = packet.bridge_port_in.clone();
+        self.bridge_chains(netns, Hook::Input, (port.as_deref(), None), &mut packet)?;
         let here = self.cluster.netns(netns);
         if here.link(bridge).is_some_and(|link| !link.up) {
             let why = format!("{bridge} is down: dropped");

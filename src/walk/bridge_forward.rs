@@ -48,6 +48,13 @@ impl Walk<'_> {
             Known::Entry(raw) => proven(StepKind::Bridge, text, "bridge fdb", &raw),
             _ => step(StepKind::Bridge, text),
         });
+        let hook = match from {
+            Some(_) => Hook::Forward,
+            None => Hook::Output,
+        };
+        for hook in [hook, Hook::Postrouting] {
+            self.bridge_chains(netns, hook, (from, Some(out)), &mut packet)?;
+        }
         if filtered {
             packet.bridge_port_out = Some(out.to_owned());
             for hook in [Hook::Forward, Hook::Postrouting] {

@@ -14,7 +14,7 @@ const MOST_CROSSINGS: usize = 400;
 
 impl Walk<'_> {
     /// `dev_queue_xmit`.
-    pub fn transmit(&mut self, netns: NetnsId, device: &str, packet: Packet) -> Fate {
+    pub fn transmit(&mut self, netns: NetnsId, device: &str, mut packet: Packet) -> Fate {
         self.crossings += 1;
         if self.crossings > MOST_CROSSINGS {
             let why = "it goes round in a loop of bridges".to_owned();
@@ -39,6 +39,7 @@ impl Walk<'_> {
             let why = format!("{device} has no carrier: dropped");
             return Err(self.stop(&packet, Stop::dropped(netns, why).at(device)));
         }
+        self.device_chains(netns, device, "egress", &mut packet)?;
         match &link.kind {
             LinkKind::Loopback => self.loop_back(netns, packet),
             LinkKind::Veth => match self.veth_peer(netns, link) {
@@ -116,7 +117,7 @@ impl Walk<'_> {
     }
 
     /// `__netif_receive_skb`: a frame arrives on a device.
-    pub fn receive(&mut self, netns: NetnsId, device: &str, packet: Packet) -> Fate {
+    pub fn receive(&mut self, netns: NetnsId, device: &str, mut packet: Packet) -> Fate {
         let here = self.cluster.netns(netns);
         let Some(link) = here.link(device) else {
             let why = format!("the device {device} was not read");
@@ -128,6 +129,7 @@ impl Walk<'_> {
             let why = format!("{device} is down: dropped");
             return Err(self.stop(&packet, Stop::dropped(netns, why).at(device)));
         }
+        self.device_chains(netns, device, "ingress", &mut packet)?;
         if let Some(master) = &link.master {
             return match here.link(master).map(|master| &master.kind) {
                 Some(LinkKind::Bridge { .. }) => {

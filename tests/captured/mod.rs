@@ -83,7 +83,16 @@ pub fn real_dumps() -> Vec<(String, String)> {
 
 /// What kube-proxy writes for 5,000 Services of 10 endpoints each: 160,000 rules.
 pub fn five_thousand_services() -> String {
-    let packed = File::open(fixtures().join("scale/iptables-5000x10.txt.gz")).expect("a fixture");
+    unpacked("iptables-5000x10.txt.gz")
+}
+
+/// The same in nftables mode, as `nft -j list ruleset` prints it.
+pub fn five_thousand_services_in_nftables() -> String {
+    unpacked("nftables-5000x10.json.gz")
+}
+
+fn unpacked(name: &str) -> String {
+    let packed = File::open(fixtures().join("scale").join(name)).expect("a fixture");
     let mut text = String::new();
     flate2::read::GzDecoder::new(packed)
         .read_to_string(&mut text)

@@ -36,10 +36,14 @@ fn check(bench: &mut Bench, text: &str) {
 }
 
 fn run(title: &str, rulesets: &[&str]) {
+    run_on(Shape::Routed, title, rulesets);
+}
+
+fn run_on(shape: Shape, title: &str, rulesets: &[&str]) {
     if !allowed() {
         return;
     }
-    let mut bench = Bench::new(Shape::Routed);
+    let mut bench = Bench::new(shape);
     for text in rulesets {
         check(&mut bench, text);
     }
@@ -516,4 +520,50 @@ fn dice() {
         bench.frequencies(Place::Client, target, 200);
     }
     bench.verdict("dice");
+}
+
+#[test]
+fn chains_at_devices() {
+    run(
+        "netdev",
+        &["table netdev n
+             chain early type filter hook ingress device rc priority 0
+             chain late type filter hook ingress device rs priority 10
+             chain out type filter hook egress device rs priority 0
+             early: ip saddr 10.1.0.2 udp dport 8001 ;; drop
+             early: ip6 saddr fd01::2 ;; meta mark set meta mark ^ 0x1
+             early: ether saddr 02:00:00:00:01:02 ;; meta mark set meta mark ^ 0x2
+             early: tcp dport 8002 ;; accept
+             early: meta l4proto icmp ;; meta mark set meta mark ^ 0x4
+             late: udp sport 8003 ;; drop
+             late: iifname \"rs\" ;; meta mark set meta mark ^ 0x8
+             out: ip6 daddr fd02::2 tcp dport 8001 ;; drop
+             out: oifname \"rs\" ;; meta mark set meta mark ^ 0x10
+             table inet t
+             chain pre type filter hook prerouting priority 0
+             pre: meta mark 0x2 ;; meta mark set meta mark ^ 0x100
+             pre: meta mark 0x3 ;; meta mark set meta mark ^ 0x200"],
+    );
+}
+
+#[test]
+fn chains_on_bridges() {
+    run_on(
+        Shape::Bridged,
+        "bridge",
+        &["table bridge b
+             chain pre type filter hook prerouting priority -300
+             chain through type filter hook forward priority filter
+             chain up type filter hook input priority filter
+             chain down type filter hook output priority filter
+             chain post type filter hook postrouting priority 300
+             pre: ip saddr 10.0.0.0/8 ;; meta mark set meta mark ^ 0x1
+             pre: udp dport 8003 ;; meta mark set meta mark ^ 0x2
+             through: tcp dport 8001 ip protocol tcp ;; drop
+             through: udp dport 8001 ;; meta mark set meta mark ^ 0x4
+             up: meta l4proto tcp ;; meta mark set meta mark ^ 0x8
+             up: udp dport 8002 ;; drop
+             down: meta l4proto { tcp, udp } ;; meta mark set meta mark ^ 0x10
+             post: oifname != \"lo\" ;; meta mark set meta mark ^ 0x20"],
+    );
 }

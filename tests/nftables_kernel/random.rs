@@ -85,7 +85,10 @@ fn condition(dice: &mut Dice, family: &str) -> String {
         5 if six => format!("ip6 {side} {not}{}", set(dice, &SIX)),
         6 => format!("udp {port} {not}{}", dice.of(&WAYS)),
         7 => format!("tcp {port} {not}{}", dice.of(&WAYS)),
-        8 => format!("th dport {not}{}", set(dice, &WAYS)),
+        8 => format!(
+            "meta l4proto {{ tcp, udp }} th dport {not}{}",
+            set(dice, &WAYS)
+        ),
         9 => format!(
             "meta l4proto {not}{}",
             dice.of(&["tcp", "udp", "{ tcp, udp }", "icmp", "ipv6-icmp"])

@@ -41,7 +41,7 @@ pub(super) fn read(rulesets: &[Iptables], report: &mut read::Report) -> Result<R
                 .to_owned());
         }
     }
-    let native = native_tables(rulesets).map_err(|error| {
+    let native = native_chains(rulesets).map_err(|error| {
         let hint = match error.kind() {
             io::ErrorKind::PermissionDenied => " (hint: run as root)",
             _ => "",
@@ -54,7 +54,11 @@ pub(super) fn read(rulesets: &[Iptables], report: &mut read::Report) -> Result<R
             format!("nftables: not understood: {hole}"),
         );
     }
-    let tables: BTreeSet<(TableFamily, String)> = native.entries.into_iter().collect();
+    let tables: BTreeSet<(TableFamily, String)> = native
+        .entries
+        .iter()
+        .map(|(family, chain)| (*family, chain.table.clone()))
+        .collect();
     if tables.is_empty() {
         return Ok(ruleset);
     }
@@ -76,11 +80,22 @@ pub(super) fn read(rulesets: &[Iptables], report: &mut read::Report) -> Result<R
             Err(why) => report.lost(model::Part::NativeNft, why),
         }
     }
+    // The JSON of nft 1.0.6 does not say at which devices chains hang.
+    for (family, chain) in native.entries {
+        if !chain.devices.is_empty()
+            && let Some(base) = &mut ruleset
+                .table_mut(family, &chain.table)
+                .chain_mut(&chain.name)
+                .base
+        {
+            base.devices = chain.devices.into_iter().map(Into::into).collect();
+        }
+    }
     Ok(ruleset)
 }
 
-/// Tables with chains which are not those of iptables-nft.
-fn native_tables(rulesets: &[Iptables]) -> io::Result<Dump<(TableFamily, String)>> {
+/// The chains which are not those of iptables-nft.
+fn native_chains(rulesets: &[Iptables]) -> io::Result<Dump<(TableFamily, Chain)>> {
     let mut client = Client::open(NETLINK_NETFILTER)?;
     let chains = nft_chains::chains(&mut client, 0)?;
     let mut native = Dump {
@@ -94,7 +109,7 @@ fn native_tables(rulesets: &[Iptables]) -> io::Result<Dump<(TableFamily, String)
                 chain.name, chain.family
             )),
             Some((_, family)) if !is_of_iptables(*family, &chain, rulesets) => {
-                native.entries.push((*family, chain.table));
+                native.entries.push((*family, chain));
             }
             Some(_) => {}
         }

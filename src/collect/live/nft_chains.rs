@@ -26,6 +26,8 @@ const NFTA_CHAIN_POLICY: u16 = 5;
 const NFTA_CHAIN_TYPE: u16 = 7;
 const NFTA_HOOK_HOOKNUM: u16 = 1;
 const NFTA_HOOK_PRIORITY: u16 = 2;
+const NFTA_HOOK_DEV: u16 = 3;
+const NFTA_HOOK_DEVS: u16 = 4;
 const NFTA_GEN_ID: u16 = 1;
 
 /// The tables that iptables-nft makes.
@@ -45,6 +47,8 @@ pub(super) struct Chain {
     pub kind: Option<String>,
     /// Hook number and priority of a base chain.
     pub hook: Option<(u32, i32)>,
+    /// The devices that a base chain of family netdev hangs at.
+    pub devices: Vec<String>,
     pub policy: u32,
 }
 
@@ -155,6 +159,7 @@ fn chain(body: &[u8]) -> Option<Chain> {
         name: String::new(),
         kind: None,
         hook: None,
+        devices: Vec::new(),
         policy: 1,
     };
     for attribute in NlasIterator::new(body.get(HEADER..)?) {
@@ -165,7 +170,10 @@ fn chain(body: &[u8]) -> Option<Chain> {
             NFTA_CHAIN_NAME => chain.name = text(value),
             NFTA_CHAIN_TYPE => chain.kind = Some(text(value)),
             NFTA_CHAIN_POLICY => chain.policy = number(value)?,
-            NFTA_CHAIN_HOOK => chain.hook = Some(hook(value)?),
+            NFTA_CHAIN_HOOK => {
+                chain.hook = Some(hook(value)?);
+                chain.devices = devices(value);
+            }
             _ => {}
         }
     }
@@ -183,6 +191,22 @@ fn hook(nested: &[u8]) -> Option<(u32, i32)> {
         }
     }
     Some((hook?, priority?))
+}
+
+/// One device, or a list.
+fn devices(nested: &[u8]) -> Vec<String> {
+    let mut devices = Vec::new();
+    for attribute in NlasIterator::new(nested).map_while(Result::ok) {
+        match attribute.kind() {
+            NFTA_HOOK_DEV => devices.push(text(attribute.value())),
+            NFTA_HOOK_DEVS => {
+                let names = NlasIterator::new(attribute.value()).map_while(Result::ok);
+                devices.extend(names.map(|name| text(name.value())));
+            }
+            _ => {}
+        }
+    }
+    devices
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -25,7 +25,7 @@ pub(super) use recent::Lists;
 pub(super) use target::{dropped, mark_text};
 pub(super) use translation::map_into;
 
-use order::{Entry, entries, nat_chains};
+use order::{Entry, nat_chains};
 
 use super::conntrack::Manipulation;
 use super::journey::{changed, step};
@@ -126,9 +126,9 @@ impl<'c> Walk<'c> {
     pub fn hook(&mut self, place: Place<'_>, packet: &mut Packet) -> Result<Onward<'c>, Stopped> {
         self.mind_what_was_not_read(place, packet)?;
         self.mind_what_was_cut_off(place, packet)?;
+        self.mind_arp_chains(place.netns);
         let mut onward = Onward::default();
-        let netns = self.cluster.netns(place.netns);
-        for entry in entries(netns, packet.family(), place.hook) {
+        for entry in self.asked_at(place, packet) {
             let before = packet.destination;
             let slot = match entry {
                 Entry::Slot(slot) => slot,

@@ -85,6 +85,14 @@ fn priority(table: TableKind, backend: Backend) -> i32 {
 }
 
 impl Slot {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Conntrack => "connection tracking",
+            Self::Nat(_) => "address translation",
+            Self::VirtualServer | Self::VirtualServerAnswer => "IPVS",
+        }
+    }
+
     fn priority(self, hook: Hook) -> i32 {
         match (self, hook) {
             (Self::Conntrack, _) => -200,
@@ -99,8 +107,8 @@ impl Slot {
     }
 }
 
-/// Everything at a hook, in the order in which it is asked.
-pub(super) fn entries(netns: &Netns, family: Family, hook: Hook) -> Vec<Entry<'_>> {
+/// Everything at a hook, by priority; the kernel's own before chains of the same one.
+fn entries(netns: &Netns, family: Family, hook: Hook) -> Vec<(i32, Entry<'_>)> {
     let mut entries: Vec<(i32, Entry<'_>)> = hook
         .slots()
         .iter()
@@ -129,13 +137,12 @@ pub(super) fn entries(netns: &Netns, family: Family, hook: Hook) -> Vec<Entry<'_
         match same {
             Some(chains) => chains.push(asked),
             None => {
-                // The kernel's own of the same priority is registered when the first rule needs it, and comes first.
                 let behind = entries.partition_point(|(priority, _)| *priority <= at);
                 entries.insert(behind, (at, Entry::Chains(vec![asked])));
             }
         }
     }
-    entries.into_iter().map(|(_, entry)| entry).collect()
+    entries
 }
 
 /// The nat chains of a hook, which are called by one hook of the kernel's, by their priorities.
@@ -226,6 +233,37 @@ impl<'c> Walk<'c> {
             Asked::Iptables(base) => self.base_chain(place, base, packet),
             Asked::Native(native) => self.native_chain(place, native, packet),
         }
+    }
+
+    /// Everything at a hook, in the order in which it is asked. What the kernel registers itself it registers when the
+    /// first rule needs it: whether that was before a chain of the same priority was made no dump tells.
+    pub(super) fn asked_at(&mut self, place: Place<'_>, packet: &Packet) -> Vec<Entry<'c>> {
+        let netns = self.cluster.netns(place.netns);
+        let mut entries = entries(netns, packet.family(), place.hook);
+        for at in 1..entries.len() {
+            let (before, after) = (&entries[at - 1], &entries[at]);
+            let (priority, Entry::Slot(slot), Entry::Chains(chains)) =
+                (before.0, &before.1, &after.1)
+            else {
+                continue;
+            };
+            let Some(chain) = chains.iter().find(|chain| chain.matters()) else {
+                continue;
+            };
+            if priority != after.0 {
+                continue;
+            }
+            let (name, own) = (chain.name(), slot.name());
+            let what = format!(
+                "{name} and {own} have the same priority; which was registered last is not in any dump"
+            );
+            let options = vec![format!("{own} comes first"), format!("{name} comes first")];
+            let key = format!("order {:?} {name} {own}", place.netns);
+            if self.choices.suppose(&key, what, options) == 1 {
+                entries.swap(at - 1, at);
+            }
+        }
+        entries.into_iter().map(|(_, entry)| entry).collect()
     }
 
     /// Chains of the same priority in the order in which the kernel asks them, as far as that makes a difference.

@@ -3,6 +3,7 @@
 use super::chain::Meeting;
 use super::value::Value;
 use crate::model::Family;
+use crate::model::nftables::TableFamily;
 use crate::walk::packet::Tracking;
 use crate::walk::walker::Walk;
 
@@ -22,6 +23,9 @@ impl Walk<'_> {
         family: Option<&str>,
     ) -> Value {
         let packet = &*meeting.packet;
+        if meeting.base.table.family == TableFamily::Bridge {
+            return Value::unknown("connections that bridges track are not followed");
+        }
         let tracked = match packet.tracking {
             Tracking::Tracked(tracked) => Some(tracked),
             _ => None,

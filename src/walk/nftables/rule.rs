@@ -3,7 +3,9 @@
 use super::chain::Meeting;
 use super::lookup::LookedUp;
 use crate::model::Family;
-use crate::model::nftables::{Data, DynamicUpdate, ObjectName, Quota, Statement, Verdict};
+use crate::model::nftables::{
+    Data, DynamicUpdate, ObjectName, Quota, Statement, TableFamily, Verdict,
+};
 use crate::model::trace::StepKind;
 use crate::model::{Protocol, RejectWith};
 use crate::walk::explore::Question;
@@ -316,6 +318,16 @@ impl<'c> Walk<'c> {
         };
         if !fits {
             return Outcome::Breaks;
+        }
+        if matches!(
+            meeting.base.table.family,
+            TableFamily::Bridge | TableFamily::Netdev
+        ) {
+            let why = format!(
+                "{} refuses it below IP, and what the client sees of that is not followed",
+                meeting.source()
+            );
+            return end(Stop::unknown(meeting.place.netns, why));
         }
         let Some(with) = reject_with(kind, code) else {
             let why = format!("what {} answers with is not known", meeting.source());
