@@ -1,4 +1,4 @@
-//! `nft.json` that is cut short, garbled, or of a newer nft: what is wrong is named, and the rest serves.
+//! `nft.json` and `nft.txt` that are cut short, garbled, or of a newer nft: what is wrong is named, and the rest serves.
 
 #![allow(clippy::unwrap_used)]
 
@@ -108,4 +108,72 @@ fn elements_that_make_no_sense() {
     assert!(set.incomplete);
     let printed: Vec<String> = set.elements.iter().map(|one| set.print(one)).collect();
     assert_eq!(printed, ["10.0.0.1", "10.0.0.3"]);
+}
+
+/// As nft 1.0.6 prints it.
+const LISTED: &str = r#"table ip t { # handle 1
+	set s { # handle 3
+		type ipv4_addr . inet_service
+		flags interval
+		elements = { 10.0.0.0/8 . 80-90 comment "a, } b",
+			     1.1.1.1 . 443 }
+	}
+
+	chain c { # handle 1
+		type filter hook input priority filter; policy accept;
+		ip saddr . tcp dport @s drop comment "no } entry" # handle 4
+		tproxy to 127.0.0.1:5000 # handle 5
+		accept # handle 6
+	}
+}
+"#;
+
+fn read_text(text: &str) -> (Ruleset, Vec<String>) {
+    let cluster = load_host(&[("nft.txt", text)]);
+    (
+        host(&cluster).nftables.clone().unwrap_or_default(),
+        gaps(&cluster),
+    )
+}
+
+#[test]
+fn the_text_form() {
+    let (read, gaps) = read_text(LISTED);
+    assert_eq!(
+        rules(&read),
+        [
+            "ip saddr . tcp dport @s drop comment \"no } entry\"",
+            "tproxy to 127.0.0.1:5000",
+            "accept"
+        ]
+    );
+    assert_eq!(gaps.len(), 1, "{gaps:?}");
+    assert!(
+        gaps[0].contains("nft.txt:12") && gaps[0].contains("tproxy"),
+        "{gaps:?}"
+    );
+    let set = read.table(TableFamily::Ip, "t").unwrap().set("s").unwrap();
+    let printed: Vec<String> = set.elements.iter().map(|one| set.print(one)).collect();
+    assert_eq!(
+        printed,
+        ["10.0.0.0/8 . 80-90 comment \"a, } b\"", "1.1.1.1 . 443"]
+    );
+}
+
+/// Cut anywhere, and with any byte another one: what is lost is known to be lost.
+#[test]
+fn damaged_text() {
+    let (whole, _) = read_text(LISTED);
+    for at in 1..LISTED.len() {
+        let (read, gaps) = read_text(&LISTED[..at]);
+        let closed = LISTED[at..].trim().is_empty();
+        assert!(closed || !gaps.is_empty(), "cut at {at}, and nothing said");
+        assert!(rules(&read).len() <= 3);
+        for byte in ['{', '"', '\u{1}'] {
+            let mut damaged = LISTED.to_owned();
+            damaged.replace_range(at..=at, &byte.to_string());
+            let (read, _) = read_text(&damaged);
+            assert!(read.tables.len() <= whole.tables.len() + 1);
+        }
+    }
 }

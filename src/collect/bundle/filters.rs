@@ -54,9 +54,16 @@ pub fn read(netns: &mut Netns, files: &mut Files) {
             ));
         }
     }
-    let nftables = files.text("nft.json").and_then(|(place, text)| {
+    let file_of_nft = match files.has("nft.json") {
+        true => "nft.json",
+        false => "nft.txt",
+    };
+    let nftables = files.text(file_of_nft).and_then(|(place, text)| {
         let mut report = Report::new(&place, files.gaps);
-        let seen = nft::nftables(&text, &place, &tables, &mut report);
+        let seen = match file_of_nft {
+            "nft.json" => nft::nftables(&text, &place, &tables, &mut report),
+            _ => nft::nftables_text(&text, &place, &tables, &mut report),
+        };
         files
             .incomplete
             .extend(report.has_lost().then_some(Part::NativeNft));
@@ -70,7 +77,7 @@ pub fn read(netns: &mut Netns, files: &mut Files) {
                 .as_ref()
                 .is_some_and(|seen| !seen.iptables_names.contains(&family));
         if none {
-            let place = files.place("nft.json");
+            let place = files.place(file_of_nft);
             netns.iptables.push(Ruleset::read(
                 String::new(),
                 family,

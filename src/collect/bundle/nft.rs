@@ -1,4 +1,5 @@
-//! Native nftables rulesets, from `nft -j list ruleset` (libnftables-json(5)).
+//! Native nftables rulesets, from `nft -j list ruleset` (libnftables-json(5)) or, where that is missing, from what
+//! `nft list ruleset` prints.
 //!
 //! iptables-nft keeps its rules in nftables too, in tables of its own; nft cannot print what their matches mean, and
 //! they are read from `iptables-save` instead.
@@ -9,7 +10,9 @@ use super::files::is_garbled;
 use super::json;
 use crate::collect::report::{Report, excerpt};
 use crate::model::Family;
-use crate::model::nftables::{Rule, Ruleset, Statement, Table, TableFamily, json as objects};
+use crate::model::nftables::{
+    Rule, Ruleset, Statement, Table, TableFamily, json as objects, text as plain,
+};
 
 /// What tells the tables of iptables-nft from native ones.
 pub struct IptablesTables {
@@ -72,6 +75,34 @@ pub fn parse(text: &str, ruleset: &mut Ruleset, report: &mut Report) -> bool {
         }
     }
     true
+}
+
+/// Reads `nft.txt`, what `nft list ruleset` prints; `None` when it is none.
+pub fn nftables_text(
+    text: &str,
+    origin: &str,
+    iptables: &IptablesTables,
+    report: &mut Report,
+) -> Option<Nftables> {
+    let mut ruleset = Ruleset {
+        origin: origin.to_owned(),
+        tables: Vec::new(),
+    };
+    if text.trim().is_empty() {
+        report.gap(None, "the file is empty");
+        return None;
+    }
+    let read = plain::objects(text, |line, what| report.gap(line, what));
+    if read.is_empty() {
+        return None;
+    }
+    for (line, object) in read {
+        let mut notes = Vec::new();
+        let taken = objects::take_in(&mut ruleset, &object, &mut notes);
+        notes.into_iter().for_each(|note| report.note(line, note));
+        report.keep(line, taken);
+    }
+    Some(iptables.without(ruleset))
 }
 
 /// Where it can be told to which chain a rule belongs that makes no sense, there is a rule whose meaning is not known.

@@ -11,6 +11,7 @@ mod print;
 mod ruleset;
 mod set;
 mod statement;
+pub mod text;
 
 pub use datatype::{Datatype, ParsedValue};
 pub use expression::{BinaryOperation, Expression};

@@ -29,9 +29,13 @@ pub(super) fn statement(value: &Value, types: Types<'_>, notes: &mut Vec<String>
         if !notes.contains(&note) {
             notes.push(note);
         }
+        // Text that was not understood is shown as it was.
+        let text = value
+            .as_object()
+            .and_then(|object| object.values().next()?.as_str());
         Statement::Other {
             name: name.into(),
-            text: value.to_string().into(),
+            text: text.map_or_else(|| value.to_string(), str::to_owned).into(),
         }
     })
 }
@@ -338,6 +342,8 @@ pub(super) fn limit_text(fields: &Object) -> String {
     };
     let unit = word("rate_unit").filter(|unit| *unit != "packets");
     let burst = match (number("burst"), word("burst_unit")) {
+        // nft does not print the burst that it takes by itself.
+        (Some(5), None | Some("packets")) => String::new(),
         (Some(burst), unit) if burst > 0 => {
             format!(" burst {burst} {}", unit.unwrap_or("packets"))
         }
@@ -376,6 +382,9 @@ fn log_text(fields: &Object) -> String {
 }
 
 fn queue_text(fields: &Object) -> String {
+    if let Some(text) = fields.get("text").and_then(Value::as_str) {
+        return text.to_owned();
+    }
     let flags = words(fields.get("flags"));
     let flags = match flags.is_empty() {
         true => String::new(),
