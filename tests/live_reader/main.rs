@@ -15,6 +15,7 @@ mod machine;
 mod many_chains;
 mod neighbors;
 mod netfilter;
+mod nft_changes;
 mod routes;
 mod rules;
 mod same_as_bundle;

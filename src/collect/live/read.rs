@@ -38,6 +38,17 @@ impl Report {
         }
     }
 
+    /// A report on the same place, of which it is to be seen whether it counts.
+    pub fn trial(&self) -> Self {
+        Self::at(self.place.clone())
+    }
+
+    /// Takes in what another report on the same place has.
+    pub fn accept(&mut self, trial: Self) {
+        self.gaps.extend(trial.gaps);
+        self.incomplete.extend(trial.incomplete);
+    }
+
     /// Adds a gap.
     pub fn add(&mut self, what: impl Display) {
         self.gaps.push(Gap {
