@@ -10,13 +10,20 @@ use super::rules::Ruleset;
 use super::scene::{Place, Shape, allowed};
 
 /// Packets of every kind between the places.
-fn questions(bench: &mut Bench) -> Vec<super::question::Question> {
+fn questions(bench: &mut Bench, shape: Shape) -> Vec<super::question::Question> {
     let mut asked = Vec::new();
     for family in [Family::V4, Family::V6] {
+        let far = |port| match (shape, family) {
+            (Shape::Routed, _) => server(family, port),
+            (Shape::Bridged, Family::V4) => SocketAddr::from(([10, 1, 0, 12], port)),
+            (Shape::Bridged, Family::V6) => {
+                SocketAddr::from(([0xfd01, 0, 0, 0, 0, 0, 0, 0x12], port))
+            }
+        };
         for (from, to) in [
-            (Place::Client, server(family, 8001)),
+            (Place::Client, far(8001)),
             (Place::Client, router(family, 8002)),
-            (Place::Router, server(family, 8003)),
+            (Place::Router, far(8003)),
             (Place::Server, client(family, 8001)),
         ] {
             for protocol in [Protocol::Udp, Protocol::Tcp, Protocol::Icmp] {
@@ -28,9 +35,9 @@ fn questions(bench: &mut Bench) -> Vec<super::question::Question> {
 }
 
 /// Sends all of them through the rules.
-fn check(bench: &mut Bench, text: &str) {
+fn check(bench: &mut Bench, shape: Shape, text: &str) {
     bench.load(&[Ruleset::new(text)]);
-    for question in questions(bench) {
+    for question in questions(bench, shape) {
         bench.check(question);
     }
 }
@@ -45,7 +52,7 @@ fn run_on(shape: Shape, title: &str, rulesets: &[&str]) {
     }
     let mut bench = Bench::new(shape);
     for text in rulesets {
-        check(&mut bench, text);
+        check(&mut bench, shape, text);
     }
     bench.verdict(title);
 }
@@ -566,4 +573,97 @@ fn chains_on_bridges() {
              down: meta l4proto { tcp, udp } ;; meta mark set meta mark ^ 0x10
              post: oifname != \"lo\" ;; meta mark set meta mark ^ 0x20"],
     );
+}
+
+/// The chains of kube-proxy 1.30, and of 1.36, where a map has the endpoints; both with affinity and a firewall.
+#[test]
+fn layouts_of_kube_proxy() {
+    if !allowed() {
+        return;
+    }
+    let common = "table ip kube-proxy
+         chain services
+         chain masquerading
+         chain reject-chain
+         chain firewall
+         chain service
+         chain sticky
+         chain endpoint-a
+         chain endpoint-b
+         chain mark-for-masquerade
+         set cluster-ips type ipv4_addr; elements = { 10.96.0.1, 10.96.0.2, 10.96.0.3 }
+         set hairpin type ipv4_addr . ipv4_addr . inet_proto . inet_service; elements = { 10.2.0.3 . 10.2.0.3 . udp . 8001 }
+         set affinity-a type ipv4_addr; flags dynamic,timeout; timeout 3h
+         set affinity-b type ipv4_addr; flags dynamic,timeout; timeout 3h
+         map service-ips type ipv4_addr . inet_proto . inet_service : verdict; elements = { 10.96.0.1 . udp . 80 : goto service, 10.96.0.1 . tcp . 80 : goto service, 10.96.0.2 . udp . 80 : goto sticky }
+         map no-endpoint-services type ipv4_addr . inet_proto . inet_service : verdict; elements = { 10.96.0.3 . udp . 80 comment \"default/noep\" : goto reject-chain }
+         map firewall-ips type ipv4_addr . inet_proto . inet_service : verdict; elements = { 10.96.0.1 . tcp . 80 : goto firewall }
+         map service-nodeports type inet_proto . inet_service : verdict; elements = { udp . 30080 : goto service }
+         chain pre-dnat type filter hook prerouting priority -110
+         chain nat-prerouting type nat hook prerouting priority dstnat
+         chain nat-output type nat hook output priority -100
+         chain nat-postrouting type nat hook postrouting priority srcnat
+         chain filter-forward type filter hook forward priority 0
+         pre-dnat: ct state new ip daddr . meta l4proto . th dport vmap @firewall-ips ;; continue
+         nat-prerouting: ;; jump services
+         nat-output: ;; jump services
+         nat-postrouting: ;; jump masquerading
+         filter-forward: ct state new ip daddr . meta l4proto . th dport vmap @no-endpoint-services ;; continue
+         filter-forward: ct state new ip daddr @cluster-ips ;; reject
+         firewall: ip saddr != { 10.1.0.0/24, 10.2.0.0/24 } ;; drop
+         reject-chain: ;; reject
+         services: ip daddr @cluster-ips ip saddr != 10.1.0.0/24 ;; meta mark set meta mark | 0x4000
+         services: ;; ip daddr . meta l4proto . th dport vmap @service-ips
+         services: fib daddr type local ip daddr != 127.0.0.0/8 ;; meta l4proto . th dport vmap @service-nodeports
+         sticky: ip saddr @affinity-a ;; goto endpoint-a
+         sticky: ip saddr @affinity-b ;; goto endpoint-b
+         sticky: ;; numgen random mod 2 vmap { 0 : goto endpoint-a, 1 : goto endpoint-b }
+         mark-for-masquerade: ;; meta mark set meta mark | 0x4000
+         endpoint-a: ip saddr 10.2.0.3 ;; jump mark-for-masquerade
+         endpoint-a: ;; update @affinity-a { ip saddr }
+         endpoint-a: meta l4proto udp ;; dnat to 10.2.0.3:8001
+         endpoint-a: meta l4proto tcp ;; dnat to 10.2.0.3:8001
+         endpoint-b: ;; update @affinity-b { ip saddr }
+         endpoint-b: meta l4proto udp ;; dnat to 10.2.0.4:8002
+         endpoint-b: meta l4proto tcp ;; dnat to 10.2.0.4:8002
+         masquerading: meta mark & 0x4000 != 0 ;; meta mark set meta mark ^ 0x4000 masquerade fully-random
+         masquerading: ct status dnat ip saddr . ip daddr . meta l4proto . th dport @hairpin ;; masquerade fully-random
+         ";
+    let layouts = [
+        "service: ;; numgen random mod 2 vmap { 0 : goto endpoint-a, 1 : goto endpoint-b }",
+        "service: meta l4proto udp ;; dnat ip to numgen random mod 2 map { 0 : 10.2.0.3 . 8001, 1 : 10.2.0.4 . 8002 }
+         service: meta l4proto tcp ;; dnat ip to numgen random mod 2 map { 0 : 10.2.0.3 . 8001, 1 : 10.2.0.4 . 8002 }",
+    ];
+    let mut bench = Bench::new(Shape::Routed);
+    for layout in layouts {
+        bench.load(&[Ruleset::new(&format!("{common}{layout}"))]);
+        for to in [
+            "10.96.0.1:80",
+            "10.96.0.1:81",
+            "10.96.0.3:80",
+            "10.1.0.1:30080",
+        ] {
+            for from in [Place::Client, Place::Server, Place::Router] {
+                for protocol in [Protocol::Udp, Protocol::Tcp] {
+                    let question = bench.question(from, protocol, to.parse().unwrap());
+                    bench.check(question);
+                }
+            }
+        }
+        bench.frequencies(Place::Client, "10.96.0.1:80".parse().unwrap(), 200);
+        // The first choice stays.
+        bench.load(&[Ruleset::new(&format!("{common}{layout}"))]);
+        let sticky = bench.question(
+            Place::Client,
+            Protocol::Udp,
+            "10.96.0.2:80".parse().unwrap(),
+        );
+        bench.check_once(sticky);
+        bench.scene.refresh();
+        for _ in 0..5 {
+            let again = bench.question(Place::Client, Protocol::Udp, sticky.to);
+            bench.check(again);
+        }
+    }
+    bench.verdict("layouts of kube-proxy");
 }

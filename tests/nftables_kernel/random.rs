@@ -4,6 +4,8 @@
 //!
 //! `KUBENET_NFT_SEED=N` begins with another seed, `KUBENET_NFT_CASES=N` makes so many rulesets.
 
+use std::net::SocketAddr;
+
 use kubenet::model::{Family, Protocol};
 
 use super::judge::{Bench, client, router, server};
@@ -322,14 +324,40 @@ fn translates(rule: &str) -> bool {
         .any(|word| rule.contains(word))
 }
 
-fn packet(dice: &mut Dice, bench: &mut Bench) -> Question {
+/// The same rules where client and server are on one bridge of the router's.
+fn on_bridge(text: &str) -> String {
+    let mut text = text.to_owned();
+    for (routed, bridged) in [
+        ("10.2.0.0/24", "10.1.0.8/29"),
+        ("10.1.0.0/24", "10.1.0.0/29"),
+        ("10.1.0.0/25", "10.1.0.0/29"),
+        ("10.2.0.1", "10.1.0.1"),
+        ("10.2.0.2", "10.1.0.12"),
+        ("10.2.0.3", "10.1.0.13"),
+        ("10.2.0.4", "10.1.0.14"),
+        ("fd02::1", "fd01::1"),
+        ("fd02::2", "fd01::12"),
+        ("fd02::3", "fd01::13"),
+        ("\"rc\"", "\"br0\""),
+    ] {
+        text = text.replace(routed, bridged);
+    }
+    text
+}
+
+fn packet(dice: &mut Dice, bench: &mut Bench, shape: Shape) -> Question {
     let family = *dice.of(&[Family::V4, Family::V4, Family::V6]);
     let port = *dice.of(&PORTS);
+    let far = match (shape, family) {
+        (Shape::Routed, _) => server(family, port),
+        (Shape::Bridged, Family::V4) => SocketAddr::from(([10, 1, 0, 12], port)),
+        (Shape::Bridged, Family::V6) => SocketAddr::from(([0xfd01, 0, 0, 0, 0, 0, 0, 0x12], port)),
+    };
     let (from, to) = *dice.of(&[
-        (Place::Client, server(family, port)),
-        (Place::Client, server(family, port)),
+        (Place::Client, far),
+        (Place::Client, far),
         (Place::Client, router(family, port)),
-        (Place::Router, server(family, port)),
+        (Place::Router, far),
         (Place::Server, client(family, port)),
     ]);
     let protocol = *dice.of(&[Protocol::Udp, Protocol::Udp, Protocol::Tcp, Protocol::Icmp]);
@@ -389,15 +417,29 @@ fn number(name: &str, otherwise: u64) -> u64 {
 
 #[test]
 fn rulesets_at_random() {
+    at_random(Shape::Routed, CASES, 1000);
+}
+
+#[test]
+fn rulesets_at_random_on_a_bridge() {
+    at_random(Shape::Bridged, CASES / 2, 500);
+}
+
+/// So many rulesets, and at least so many packets.
+fn at_random(shape: Shape, cases: u64, least: usize) {
     if !allowed() {
         return;
     }
-    let mut bench = Bench::new(Shape::Routed);
+    let mut bench = Bench::new(shape);
     let first = number("KUBENET_NFT_SEED", 1);
+    let count = number("KUBENET_NFT_CASES", cases);
     let mut loaded = 0;
-    for seed in first..first + number("KUBENET_NFT_CASES", CASES) {
+    for seed in first..first + count {
         let mut dice = Dice::new(seed);
-        let text = ruleset(&mut dice);
+        let text = match shape {
+            Shape::Routed => ruleset(&mut dice),
+            Shape::Bridged => on_bridge(&ruleset(&mut dice)),
+        };
         let text = match loadable(&mut bench, &text) {
             Ok(text) => text,
             Err(said) => {
@@ -407,7 +449,7 @@ fn rulesets_at_random() {
         };
         loaded += 1;
         for _ in 0..PACKETS {
-            let question = packet(&mut dice, &mut bench);
+            let question = packet(&mut dice, &mut bench, shape);
             let wrong = bench.ask(question);
             if !wrong.is_empty() {
                 let fewer = shrink(&mut bench, &text, question);
@@ -420,10 +462,10 @@ fn rulesets_at_random() {
     }
     println!("{loaded} rulesets from seed {first} on");
     assert!(
-        number("KUBENET_NFT_CASES", CASES) < CASES || bench.asked >= 1000,
+        count < cases || bench.asked >= least,
         "only {} packets",
         bench.asked
     );
     bench.open_at_most(5);
-    bench.verdict("rulesets at random");
+    bench.verdict(&format!("rulesets at random, {shape:?}"));
 }

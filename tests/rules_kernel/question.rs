@@ -182,15 +182,23 @@ fn source_port(path: &Path, question: &Question) -> Option<u16> {
 
 fn named(hops: &[Hop]) -> Named {
     let mut named = Named::default();
+    let mut before = "";
     for step in hops
         .iter()
         .filter(|hop| hop.netns == "host")
         .flat_map(|hop| &hop.steps)
     {
         let Some(evidence) = &step.evidence else {
+            before = "";
             continue;
         };
         let own = evidence.source.contains(" rule ");
+        // A rule that throws dice and then acts on them is named for both.
+        let again = own && evidence.source == before;
+        before = &evidence.source;
+        if again {
+            continue;
+        }
         for number in super::rules::numbers(&evidence.raw) {
             let of = if own {
                 &mut named.effects

@@ -3,6 +3,7 @@
 //! What is written down are the rules that did something: those that end the chain, change the packet or its connection,
 //! or throw dice; each with the chains through which it was reached.
 
+use super::kube_proxy;
 use super::rule::Effect;
 use crate::model::nftables::{BaseChain, Chain, Declared, Policy, Rule, Ruleset, Table};
 use crate::model::trace::{Evidence, Step, StepKind};
@@ -25,9 +26,17 @@ pub(super) struct Frame<'c> {
     chain: &'c Chain,
     next: usize,
     /// The rule that led here, with the element that named the chain.
-    led_by: Option<(&'c Rule, Vec<String>)>,
+    led_by: Option<Led<'c>>,
     /// A goto leads from a frame that is not come back to.
     goto: bool,
+}
+
+/// A rule that led into another chain.
+struct Led<'c> {
+    rule: &'c Rule,
+    elements: Vec<String>,
+    /// What the element's or the rule's comment says.
+    comment: Option<&'c str>,
 }
 
 /// A packet at a rule.
@@ -41,6 +50,8 @@ pub(super) struct Meeting<'m, 's, 'c> {
     written: &'m mut usize,
     /// Elements that were found, as nft prints them.
     pub elements: Vec<String>,
+    /// What the comment of the last of them says.
+    pub comment: Option<&'c str>,
     /// The rule has asked for one of several protocols: ports are looked at whichever it is.
     pub any_transport: bool,
 }
@@ -111,12 +122,17 @@ impl<'c> Walk<'c> {
                 packet,
                 written: &mut written,
                 elements: Vec::new(),
+                comment: None,
                 any_transport: false,
             };
             match self.rule(&mut meeting) {
                 Effect::Next => {}
                 Effect::Enter { chain, goto } => {
-                    let elements = std::mem::take(&mut meeting.elements);
+                    let led = Led {
+                        rule,
+                        elements: std::mem::take(&mut meeting.elements),
+                        comment: meeting.comment.or(rule.comment.as_deref()),
+                    };
                     if stack.len() >= DEEPEST {
                         return Err(self.undecided(place, packet, "the chains loop".to_owned()));
                     }
@@ -127,7 +143,7 @@ impl<'c> Walk<'c> {
                     stack.push(Frame {
                         chain,
                         next: 0,
-                        led_by: Some((rule, elements)),
+                        led_by: Some(led),
                         goto,
                     });
                 }
@@ -258,8 +274,8 @@ impl<'c> Meeting<'_, '_, 'c> {
             .saturating_sub(1)
             .min(self.stack.len().saturating_sub(1));
         for (at, frame) in self.stack.iter().enumerate().skip(told) {
-            if let Some((rule, _)) = frame.led_by.as_ref().filter(|_| at > told) {
-                text.push_str(&format!(" rule {} > ", rule.number));
+            if let Some(led) = frame.led_by.as_ref().filter(|_| at > told) {
+                text.push_str(&format!(" rule {} > ", led.rule.number));
             }
             text.push_str(&frame.chain.name);
         }
@@ -274,11 +290,12 @@ impl<'c> Meeting<'_, '_, 'c> {
         let mut raw = Vec::new();
         let mut comment = None;
         for frame in self.stack {
-            if let Some((rule, elements)) = &frame.led_by {
-                comment = rule.comment.as_deref().or(comment);
-                raw.push(with_elements(rule, elements));
-                text.push_str(&format!(" rule {} >", rule.number));
+            if let Some(led) = &frame.led_by {
+                comment = led.comment.map(str::to_owned).or(comment);
+                raw.push(with_elements(led.rule, &led.elements));
+                text.push_str(&format!(" rule {} >", led.rule.number));
             }
+            comment = kube_proxy::purpose(&table.name, &frame.chain.name).or(comment);
             text.push_str(&format!(" {}", frame.chain.name));
         }
         if let Some(comment) = comment {

@@ -74,7 +74,10 @@ impl<'c> Walk<'c> {
             return found;
         }
         match set.find(&known) {
-            Found::Element(element) => LookedUp::Found(element, set),
+            Found::Element(element) => {
+                meeting.comment = element.comment.as_deref().or(meeting.comment);
+                LookedUp::Found(element, set)
+            }
             Found::Doubtful => LookedUp::Unknown(why.unwrap_or_else(|| {
                 format!("which element of {} is meant is not known", name(set))
             })),

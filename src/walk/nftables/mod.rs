@@ -11,6 +11,7 @@ mod connection;
 mod fib;
 mod fields;
 mod hash;
+mod kube_proxy;
 mod link_layer;
 mod lookup;
 mod rule;

@@ -194,10 +194,10 @@ impl<'c> Walk<'c> {
             Verdict::Jump(chain) => Effect::Enter { chain, goto: false },
             Verdict::Goto(chain) => Effect::Enter { chain, goto: true },
             Verdict::Drop => {
-                return end(dropped(
-                    meeting.place,
-                    format!("{} drops it", meeting.source()),
-                ));
+                let comment = meeting.comment.map(|comment| format!(": {comment}"));
+                let comment = comment.unwrap_or_default();
+                let why = format!("{} drops it{comment}", meeting.source());
+                return end(dropped(meeting.place, why));
             }
             Verdict::Queue => {
                 return end(Stop::unknown(
