@@ -67,13 +67,13 @@ impl<'c> Walk<'c> {
                 Statement::Xt(name) => {
                     Answer::Unknown(format!("nft does not show what the xt {name} says"))
                 }
-                other => match self.statement(meeting, other) {
+                other => match self.statement(meeting, other, rest) {
                     Outcome::Holds => continue,
                     Outcome::Breaks => return Effect::Next,
                     Outcome::Ends(effect) => return effect,
                 },
             };
-            if !self.taken(meeting, at, answer, rest) {
+            if !self.taken(meeting, answer, rest) {
                 return Effect::Next;
             }
         }
@@ -84,7 +84,6 @@ impl<'c> Walk<'c> {
     fn taken(
         &mut self,
         meeting: &mut Meeting<'_, '_, 'c>,
-        at: usize,
         answer: Answer,
         rest: &'c [Statement],
     ) -> bool {
@@ -119,7 +118,8 @@ impl<'c> Walk<'c> {
                     }
                 }
                 let what = format!("whether {} matches: {why}", meeting.source());
-                let key = format!("{:?} {} {at}", meeting.place.netns, meeting.source());
+                let (netns, left) = (meeting.place.netns, rest.len());
+                let key = format!("{netns:?} {} {left}", meeting.source());
                 let options = vec!["it does not match".to_owned(), "it matches".to_owned()];
                 let taken = self.choices.suppose(&key, what, options) == 1;
                 if taken {
@@ -138,6 +138,7 @@ impl<'c> Walk<'c> {
         &mut self,
         meeting: &mut Meeting<'_, '_, 'c>,
         statement: &'c Statement,
+        rest: &'c [Statement],
     ) -> Outcome<'c> {
         match statement {
             Statement::Counter(..) | Statement::Log(_) | Statement::NoEffect(_) => Outcome::Holds,
@@ -155,7 +156,7 @@ impl<'c> Walk<'c> {
                 LookedUp::Unknown(why) => unknown(meeting, why),
             },
             Statement::Assign { target, value } => self.assign(meeting, target, value),
-            Statement::Object { kind, name } => self.object(meeting, kind, name),
+            Statement::Object { kind, name } => self.object(meeting, kind, name, rest),
             Statement::Notrack => {
                 let packet = &mut *meeting.packet;
                 // Whatever came first holds: also for a packet that is in by lo and has a connection already.
@@ -168,7 +169,7 @@ impl<'c> Walk<'c> {
             }
             Statement::Nat(nat) => self.nat_statement(meeting, nat),
             Statement::Reject { kind, code } => self.reject(meeting, kind, code),
-            Statement::Dynamic(update) => self.dynamic(meeting, update),
+            Statement::Dynamic(update) => self.dynamic(meeting, update, rest),
             Statement::Queue(_) => end(Stop::unknown(
                 meeting.place.netns,
                 format!("{} hands it to a program to decide", meeting.source()),
@@ -214,6 +215,7 @@ impl<'c> Walk<'c> {
         meeting: &mut Meeting<'_, '_, 'c>,
         kind: &'c str,
         name: &'c ObjectName,
+        rest: &'c [Statement],
     ) -> Outcome<'c> {
         let name: &str = match name {
             ObjectName::Name(name) => name,
@@ -247,15 +249,7 @@ impl<'c> Walk<'c> {
                 return end(Stop::unknown(meeting.place.netns, why));
             }
         };
-        let rule = meeting.rule;
-        let at = rule
-            .statements
-            .iter()
-            .position(
-                |one| matches!(one, Statement::Object { kind: known, .. } if **known == *kind),
-            )
-            .unwrap_or(0);
-        match self.taken(meeting, at, answer, &rule.statements[at + 1..]) {
+        match self.taken(meeting, answer, rest) {
             true => Outcome::Holds,
             false => Outcome::Breaks,
         }
@@ -266,6 +260,7 @@ impl<'c> Walk<'c> {
         &mut self,
         meeting: &mut Meeting<'_, '_, 'c>,
         update: &'c DynamicUpdate,
+        rest: &'c [Statement],
     ) -> Outcome<'c> {
         let Some(key) = self.update(meeting, update) else {
             return Outcome::Breaks;
@@ -274,22 +269,9 @@ impl<'c> Walk<'c> {
             .statements
             .iter()
             .any(|one| !matches!(one, Statement::Counter(..)));
-        let rule = meeting.rule;
-        let at = rule
-            .statements
-            .iter()
-            .position(
-                |one| matches!(one, Statement::Dynamic(known) if std::ptr::eq(&**known, update)),
-            )
-            .unwrap_or(0);
         if asks {
             let why = format!("the elements of {} count what came before", update.set);
-            return match self.taken(
-                meeting,
-                at,
-                Answer::Unknown(why),
-                &rule.statements[at + 1..],
-            ) {
+            return match self.taken(meeting, Answer::Unknown(why), rest) {
                 true => Outcome::Holds,
                 false => Outcome::Breaks,
             };
