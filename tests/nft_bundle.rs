@@ -177,3 +177,30 @@ fn damaged_text() {
         }
     }
 }
+
+/// Rules that lead deeper than anybody writes are not followed, and harm nobody.
+#[test]
+fn rules_that_are_too_deep() {
+    let deep = [
+        "jhash ".repeat(100_000),
+        format!("meta mark {}drop", "& 0x1 ".repeat(100_000)),
+        "update @s { ".repeat(100_000),
+    ];
+    for rule in &deep {
+        let (read, gaps) = read_text(&LISTED.replace("accept # handle 6", rule));
+        assert_eq!(rules(&read).len(), 3);
+        assert_eq!(gaps.len(), 2, "{:.80}", &rule);
+    }
+    let (found, gaps) = read_text(&LISTED.replace(
+        "type ipv4_addr . inet_service",
+        &format!("typeof {}", deep[0]),
+    ));
+    assert_eq!(rules(&found).len(), 3);
+    assert!(!gaps.is_empty());
+    let long = format!(
+        "{{\"match\": {{\"op\": \"==\", \"left\": {{\"|\": [{}1]}}, \"right\": 1}}}}",
+        "1, ".repeat(100_000)
+    );
+    let (found, _) = read(&ruleset(&[TABLE, CHAIN, &rule(&long)]));
+    assert_eq!(rules(&found).len(), 1);
+}

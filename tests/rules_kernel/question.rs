@@ -182,20 +182,21 @@ fn source_port(path: &Path, question: &Question) -> Option<u16> {
 
 fn named(hops: &[Hop]) -> Named {
     let mut named = Named::default();
-    let mut before = "";
+    let mut before = None;
     for step in hops
         .iter()
         .filter(|hop| hop.netns == "host")
         .flat_map(|hop| &hop.steps)
     {
         let Some(evidence) = &step.evidence else {
-            before = "";
+            before = None;
             continue;
         };
         let own = evidence.source.contains(" rule ");
-        // A rule that throws dice and then acts on them is named for both.
-        let again = own && evidence.source == before;
-        before = &evidence.source;
+        // A rule that throws dice and then acts on them is named for both; one that is met twice does the same twice.
+        let again = own
+            && before.is_some_and(|(source, kind)| source == &evidence.source && kind != step.kind);
+        before = Some((&evidence.source, step.kind));
         if again {
             continue;
         }

@@ -158,6 +158,22 @@ impl Expression {
         }
     }
 
+    /// Whether it, or a part of it, asks connection tracking; of what is not known that is supposed.
+    pub fn asks_conntrack(&self) -> bool {
+        match self {
+            Self::Ct { .. } | Self::Other { .. } => true,
+            Self::Constant(..)
+            | Self::Payload { .. }
+            | Self::Meta(_)
+            | Self::Fib { .. }
+            | Self::Numgen { .. }
+            | Self::Symhash { .. } => false,
+            Self::Jhash { key, .. } | Self::Map { key, .. } => key.asks_conntrack(),
+            Self::Binary { left, right, .. } => left.asks_conntrack() || right.asks_conntrack(),
+            Self::Concat(parts) => parts.iter().any(Self::asks_conntrack),
+        }
+    }
+
     /// Its one type.
     pub fn datatype(&self) -> Datatype {
         self.datatypes(&|_| vec![Datatype::Unknown])

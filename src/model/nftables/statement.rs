@@ -231,6 +231,39 @@ impl Statement {
         )
     }
 
+    /// Whether the kernel tracks connections for its sake (`nf_ct_netns_get`); of what is not known that is supposed.
+    pub fn needs_conntrack(&self) -> bool {
+        match self {
+            Self::Match { left, .. } => left.asks_conntrack(),
+            Self::Vmap { key, .. } => key.asks_conntrack(),
+            Self::Assign { target, value } => target.asks_conntrack() || value.asks_conntrack(),
+            Self::Object { kind, name } => {
+                let key = match name {
+                    ObjectName::Name(_) => false,
+                    ObjectName::Map(key, _) => key.asks_conntrack(),
+                };
+                key || !matches!(&**kind, "counter" | "quota" | "limit")
+            }
+            Self::Dynamic(update) => {
+                update.key.asks_conntrack() || update.statements.iter().any(Self::needs_conntrack)
+            }
+            Self::Connlimit { .. }
+            | Self::Nat(_)
+            | Self::Offload(_)
+            | Self::Xt(_)
+            | Self::Other { .. } => true,
+            Self::Verdict(_)
+            | Self::Counter(..)
+            | Self::Limit(_)
+            | Self::Quota(_)
+            | Self::Log(_)
+            | Self::Notrack
+            | Self::Reject { .. }
+            | Self::Queue(_)
+            | Self::NoEffect(_) => false,
+        }
+    }
+
     /// Whether it makes no difference to the packet's way.
     pub fn has_no_effect(&self) -> bool {
         match self {

@@ -6,7 +6,7 @@
 
 use super::{BaseChain, Hook, Place, Slot};
 use crate::model::iptables::{Backend, Policy, TableKind};
-use crate::model::nftables::{ChainKind, TableFamily};
+use crate::model::nftables::{ChainKind, Statement, TableFamily};
 use crate::model::{Family, Netns};
 use crate::walk::conntrack::Manipulation;
 use crate::walk::nftables::NativeChain;
@@ -148,7 +148,10 @@ fn entries(netns: &Netns, family: Family, hook: Hook) -> Vec<(i32, Entry<'_>)> {
 /// The nat chains of a hook, which are called by one hook of the kernel's, by their priorities.
 pub(super) fn nat_chains(netns: &Netns, family: Family, hook: Hook) -> Vec<Vec<Asked<'_>>> {
     let mut chains = iptables_chains(netns, family, hook, TableKind::Nat);
-    let native = native_chains(netns, family, hook);
+    let native = match may_track(netns, family) {
+        true => native_chains(netns, family, hook),
+        false => Vec::new(),
+    };
     chains.extend(
         native
             .into_iter()
@@ -209,6 +212,29 @@ fn native_chains(netns: &Netns, family: Family, hook: Hook) -> Vec<NativeChain<'
         .collect();
     chains.reverse();
     chains
+}
+
+/// Whether connections are tracked here: the kernel does so for the sake of rules that ask for it, and a chain of type nat
+/// alone is none. Without connections no nat chain is asked.
+fn may_track(netns: &Netns, family: Family) -> bool {
+    let its = match family {
+        Family::V4 => TableFamily::Ip,
+        Family::V6 => TableFamily::Ip6,
+    };
+    let native = netns.nftables.iter().flat_map(|ruleset| &ruleset.tables);
+    let mut rules = native
+        .filter(|table| table.family == its || table.family == TableFamily::Inet)
+        .flat_map(|table| &table.chains)
+        .flat_map(|chain| &chain.rules);
+    // What iptables and IPVS have may ask for it too.
+    let others = netns.iptables.iter().any(|ruleset| {
+        let mut chains = ruleset.chains();
+        ruleset.family == family && chains.any(|(_, chain)| !chain.is_empty())
+    });
+    others
+        || netns.virtual_servers.iter().flatten().next().is_some()
+        || netns.conntrack.iter().flatten().next().is_some()
+        || rules.any(|rule| rule.statements.iter().any(Statement::needs_conntrack))
 }
 
 /// What a chain does to a packet that is put through it on trial.

@@ -50,7 +50,9 @@ fn known(value: &Value, hint: &[Datatype], types: Types<'_>, depth: usize) -> Op
     if let Some((_, operation)) = BinaryOperation::SIGNS.iter().find(|(sign, _)| sign == kind) {
         // nft 1.1 has lists of more than two.
         let parts = content.as_array()?;
-        let (first, rest) = parts.split_first().filter(|(_, rest)| !rest.is_empty())?;
+        let (first, rest) = parts
+            .split_first()
+            .filter(|(_, rest)| !rest.is_empty() && rest.len() <= DEEPEST)?;
         let first = nested(first, hint, types, depth + 1);
         let of_first = match &first {
             Expression::Constant(..) => hint.to_vec(),

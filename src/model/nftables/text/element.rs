@@ -12,10 +12,11 @@ use super::words::{Word, Words};
 pub(super) fn types(kind: &str, found: &[Word<'_>]) -> Value {
     if kind == "typeof" {
         let mut rest = Words::of(found);
-        return match expression::expression(&mut rest) {
-            Some(of) => json!({"typeof": of}),
-            None => json!("unknown"),
+        let of = match rest.are_too_deep() {
+            true => None,
+            false => expression::expression(&mut rest),
         };
+        return of.map_or(json!("unknown"), |of| json!({"typeof": of}));
     }
     let names: Vec<&str> = found
         .iter()

@@ -10,6 +10,9 @@ use super::words::{Word, Words};
 pub(super) fn statements(rest: &mut Words<'_, '_>) -> (Vec<Value>, Option<String>) {
     let mut found = Vec::new();
     let mut comment = None;
+    if rest.are_too_deep() {
+        found.push(json!({"a rule that is too long": rest.rest()}));
+    }
     while !rest.is_empty() {
         if rest.plain() == Some("comment") {
             let mut trial = *rest;

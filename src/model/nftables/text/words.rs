@@ -38,6 +38,20 @@ pub(super) fn words(line: &str) -> Vec<Word<'_>> {
     words
 }
 
+/// More signs and words that lead deeper than anybody writes into one rule.
+const DEEPEST: usize = 64;
+
+/// Whether a line could lead deeper than it is read: words that have others of their kind within them.
+fn is_too_deep(words: &[Word<'_>]) -> bool {
+    let leads_deeper = |word: &&Word<'_>| {
+        let deeper = [
+            "jhash", "add", "update", "delete", "&", "|", "^", "<<", ">>", "and", "or", "xor",
+        ];
+        matches!(word, Word::Plain(word) if deeper.contains(word))
+    };
+    words.iter().filter(leads_deeper).count() > DEEPEST
+}
+
 /// Words that are read one after the other.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Words<'w, 't> {
@@ -47,6 +61,11 @@ pub(super) struct Words<'w, 't> {
 impl<'w, 't> Words<'w, 't> {
     pub fn of(words: &'w [Word<'t>]) -> Self {
         Self { left: words }
+    }
+
+    /// Whether they could lead deeper than they are read.
+    pub fn are_too_deep(&self) -> bool {
+        is_too_deep(self.left)
     }
 
     pub fn is_empty(&self) -> bool {
