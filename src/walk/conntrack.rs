@@ -128,7 +128,8 @@ impl Connections {
 
     /// `nf_conntrack_in`: finds the packet's entry, or makes one.
     pub fn track(&mut self, netns: NetnsId, packet: &mut Packet) {
-        if packet.tracking != Tracking::NotYet {
+        // What fitted nothing is looked up again where it comes in by lo: nothing of the first lookup is left on it.
+        if !matches!(packet.tracking, Tracking::NotYet | Tracking::Invalid) {
             return;
         }
         // An ICMP error is found by the packet it is about (`nf_conntrack_inet_error`).
