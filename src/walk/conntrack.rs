@@ -128,8 +128,7 @@ impl Connections {
 
     /// `nf_conntrack_in`: finds the packet's entry, or makes one.
     pub fn track(&mut self, netns: NetnsId, packet: &mut Packet) {
-        // What fitted nothing is looked up again where it comes in by lo: nothing of the first lookup is left on it.
-        if !matches!(packet.tracking, Tracking::NotYet | Tracking::Invalid) {
+        if packet.tracking != Tracking::NotYet {
             return;
         }
         // An ICMP error is found by the packet it is about (`nf_conntrack_inet_error`).

@@ -66,18 +66,8 @@ impl<'c> Walk<'c> {
             out_device: None,
             next_hop: None,
         };
-        let destination = packet.destination;
         self.hook(place, &mut packet)?;
-        if packet.destination == destination {
-            return self.input(netns, "lo", packet);
-        }
-        // Its route is not kept where translation has changed its destination (nf_nat_ipv4_pre_routing).
-        let chosen = self.route_input(netns, "lo", &packet)?;
-        match chosen.route.kind {
-            RouteType::Local | RouteType::Anycast => self.input(netns, "lo", packet),
-            RouteType::Unicast => self.forward(netns, "lo", packet, chosen),
-            _ => Err(self.not_followed(netns, "lo", &packet)),
-        }
+        self.input(netns, "lo", packet)
     }
 
     /// The INPUT hook, then whoever takes it.

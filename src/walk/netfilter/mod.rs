@@ -146,9 +146,8 @@ impl<'c> Walk<'c> {
             };
             match slot {
                 Slot::Conntrack => {
-                    let known = packet.tracking == Tracking::Invalid;
                     self.connections.track(place.netns, packet);
-                    if packet.tracking == Tracking::Invalid && !known {
+                    if packet.tracking == Tracking::Invalid {
                         self.journey.step(step(
                             StepKind::Conntrack,
                             "INVALID: answers a connection that was never seen here; not translated back",
