@@ -1379,7 +1379,7 @@ _kubenet() {
             return 0
             ;;
         kubenet__subcmd__trace)
-            opts="-n -o -q -v -h --proto --port --sport --size --mark --ipv4 --ipv6 --via --branch --no-reply --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help"
+            opts="-n -o -q -v -h --proto --port --sport --established --dns --size --mark --ipv4 --ipv6 --via --branch --no-reply --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -51,7 +51,7 @@ complete -c kubenet -n "__fish_kubenet_needs_command" -f -a "man" -d 'Print the 
 complete -c kubenet -n "__fish_kubenet_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l proto -d 'tcp, udp, sctp, icmp or a number [default: the Service port\'s, else tcp]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l port -d 'Destination port, by number or by the name that the Service gives it' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l sport -d 'Source port [default: one that the kernel picks]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l sport -d 'Source port, with icmp the echo\'s identifier [default: one that the kernel picks]; a connection that stands with it is followed as its entry says' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l size -d 'Bytes of the IP packet, for questions of MTU [default: a first packet\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l mark -d 'Mark set by the sender (SO_MARK), decimal or 0x...' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l via -d 'The node that a client outside the cluster sends to' -r
@@ -67,6 +67,8 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l established -d 'Ask about a later packet of a connection that stands (see the tables of connection tracking)'
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l dns -d 'Trace the DNS queries of the program before: what its resolv.conf asks, over UDP and over TCP'
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l ipv4 -d 'Use IPv4 addresses'
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l ipv6 -d 'Use IPv6 addresses'
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l no-reply -d 'Do not follow the reply'

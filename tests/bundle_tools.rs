@@ -561,12 +561,19 @@ fn settings_and_lists() {
     );
     assert_eq!(settings.0.len(), 3);
     let address = |text: &str| text.parse::<IpAddr>().unwrap();
-    let wanted = [
-        ("KUBE-SEP-A".to_owned(), vec![address("10.42.0.2")]),
-        ("EMPTY".to_owned(), vec![]),
-        ("V6".to_owned(), vec![address("fd00::1")]),
-    ];
-    assert_eq!(netns.recent.as_deref(), Some(wanted.as_slice()));
+    let lists = netns.recent.as_deref().unwrap();
+    let names: Vec<&str> = lists.iter().map(|list| list.name.as_str()).collect();
+    assert_eq!(names, ["KUBE-SEP-A", "EMPTY", "V6"]);
+    let entries = |at: usize| -> Vec<_> {
+        let entries = lists[at].entries.iter();
+        entries
+            .map(|entry| (entry.address, entry.seen.clone()))
+            .collect()
+    };
+    assert_eq!(entries(0), [(address("10.42.0.2"), vec![1])]);
+    assert_eq!(entries(1), []);
+    assert_eq!(entries(2), [(address("fd00::1"), vec![])]);
+    assert!(lists.iter().all(|list| list.now.is_none()));
     assert_eq!(
         netns.resolv_conf.as_deref(),
         Some("nameserver 10.43.0.10\n")

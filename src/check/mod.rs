@@ -3,6 +3,7 @@
 //! A check has an id that never changes, and says of what it looked at one of three things: it is right, it is wrong (a
 //! [`Finding`]), or not enough was read to tell. Nothing is found where something was only not read.
 
+pub mod connections;
 mod report;
 pub mod service;
 
@@ -42,5 +43,8 @@ impl Check {
 
 /// Every check there is, causes before what they cause.
 pub fn all() -> impl Iterator<Item = &'static Check> {
-    service::CHECKS.iter().copied().flatten()
+    let families = service::CHECKS.iter().copied();
+    families
+        .flatten()
+        .chain(connections::CHECKS.iter().copied())
 }

@@ -1,114 +1,101 @@
-//! The answer to a question: the ends are looked up, and the packet is walked, in the cluster that was named.
-//!
-//! A live machine may have hundreds of namespaces, and a packet meets a few. There the walk is repeated with more read
-//! each time, until it meets no namespace that was not read. Neither are all chains read where there are thousands: the
-//! walk wishes for those that it comes to, and goes on when it has them.
-
-use std::collections::BTreeSet;
+//! The answer to a question: the ends are looked up, the packet is walked, and where DNS is asked about, the way of its
+//! queries before.
 
 use super::endpoint::{self, Question};
-use super::{Failure, Global, source};
-use crate::check;
-use crate::collect::live::{LiveOptions, Machine};
-use crate::model::trace::{Trace, Verdict};
-use crate::model::{Cluster, Finding, Flow, NetnsId, NetnsName};
+use super::reading::Reading;
+use super::{Failure, dns};
+use crate::model::trace::{Step, StepKind, Trace};
+use crate::model::{Cluster, Flow};
 use crate::walk;
 
-/// More times than this a walk is not repeated for chains that were not read: far more than chains lie one behind the
-/// other on any packet's way.
-const MOST_PASSES: usize = 200;
-
-/// Answers it.
-pub fn answer(question: &Question, global: &Global) -> Result<Trace, Failure> {
-    if source::is_this_machine(global)? {
-        return on_this_machine(question);
+/// Answers it. `dns` is the name that the program asks for, where its queries are to be traced too.
+pub fn answer(
+    question: &Question,
+    dns: Option<&str>,
+    reading: &mut Reading,
+) -> Result<Trace, Failure> {
+    let mut flows = endpoint::resolve_each(reading.cluster(), question)?;
+    if question.established {
+        for flow in &mut flows {
+            reading.read_start(flow.start);
+            *flow = endpoint::follow(reading.cluster(), flow)?;
+        }
     }
-    if let Some(lab) = source::open_lab(global)? {
-        let mut lab = lab.with_rules_on_demand();
-        lab.complete_all();
-        let flow = endpoint::resolve(lab.cluster(), question)?;
-        let mut trace = walk(&mut lab, &flow);
-        trace.findings = diagnose(&mut lab, &flow);
-        return Ok(trace);
+    let mut trace = trace_each(&flows, reading);
+    if let (Some(name), Some(flow)) = (dns, flows.first()) {
+        trace.dns = Some(dns::trace(name, question, flow, reading)?);
     }
-    let cluster = source::open(global)?;
-    let flow = endpoint::resolve(&cluster, question)?;
-    let mut trace = walk::trace(&cluster, &flow);
-    trace.findings = check::service::of_flow(&cluster, &flow).findings;
     Ok(trace)
 }
 
-fn on_this_machine(question: &Question) -> Result<Trace, Failure> {
-    let mut machine = Machine::survey(&LiveOptions::default())
-        .map_err(|error| Failure::of(&error))?
-        .with_rules_on_demand();
-    let flow = endpoint::resolve(machine.cluster(), question)?;
-    let is_host = |id: &NetnsId| machine.cluster().netns(*id).name == NetnsName::Host;
-    let all: BTreeSet<NetnsId> = machine.cluster().all_netns().map(|(id, _)| id).collect();
-    let mut wanted: BTreeSet<NetnsId> = all.iter().copied().filter(is_host).collect();
-    wanted.insert(flow.start);
-    let mut read = BTreeSet::new();
-    loop {
-        machine.complete(&wanted.iter().copied().collect::<Vec<_>>());
-        read.append(&mut wanted);
-        let trace = walk(&mut machine, &flow);
-        wanted = met(machine.cluster(), &trace)
-            .difference(&read)
-            .copied()
-            .collect();
-        let unknown = trace
-            .paths
-            .iter()
-            .any(|path| path.verdict == Verdict::Undetermined);
-        if wanted.is_empty() && unknown {
-            // Somewhere in what was left out may be what is missing.
-            wanted = all.difference(&read).copied().collect();
-        }
-        if wanted.is_empty() {
-            return Ok(trace);
-        }
+/// One trace of all flows: a client takes one of them, each as likely as the others.
+fn trace_each(flows: &[Flow], reading: &mut Reading) -> Trace {
+    let mut traces: Vec<Trace> = flows.iter().map(|flow| reading.trace(flow)).collect();
+    let count = traces.len();
+    let mut whole = traces.remove(0);
+    if count == 1 {
+        return whole;
     }
+    let text = format!("DNS gives {count} addresses in any order: this one is tried first");
+    let endpoints = endpoints(reading.cluster(), &whole);
+    mark(&mut whole, &text);
+    for mut other in traces {
+        mark(&mut other, &text);
+        whole.paths.append(&mut other.paths);
+        whole.findings.append(&mut other.findings);
+        whole.not_seen.append(&mut other.not_seen);
+    }
+    whole.not_seen.sort();
+    whole.not_seen.dedup();
+    for path in &mut whole.paths {
+        path.probability /= count as f64;
+    }
+    whole.flow.to.ip = None;
+    whole.flow.to.role = Some(format!("headless, {endpoints}"));
+    (whole.verdict, whole.client_sees) = walk::overall(&whole.paths);
+    whole
 }
 
-/// Walks until no chain is missing which can be read.
-fn walk(machine: &mut Machine, flow: &Flow) -> Trace {
-    for _ in 0..MOST_PASSES {
-        let (trace, wishes) = walk::trace_and_wishes(machine.cluster(), flow);
-        if wishes.is_empty() {
-            return trace;
-        }
-        if !machine.supply(&wishes) {
-            break;
-        }
-    }
-    // Why they could not be read is known only now.
-    walk::trace(machine.cluster(), flow)
-}
-
-/// Compares the Service with what the node holds for it, until no chain is missing which can be read.
-fn diagnose(machine: &mut Machine, flow: &Flow) -> Vec<Finding> {
-    for _ in 0..MOST_PASSES {
-        let report = check::service::of_flow(machine.cluster(), flow);
-        let wishes = &report.wishes;
-        if wishes.is_empty() || !machine.supply(wishes) {
-            return report.findings;
-        }
-    }
-    Vec::new()
-}
-
-/// The namespaces that a packet or those after it come to.
-fn met(cluster: &Cluster, trace: &Trace) -> BTreeSet<NetnsId> {
-    let hops = trace.paths.iter().flat_map(|path| path.legs().flatten());
-    let places: BTreeSet<(&str, &str)> = hops
-        .map(|hop| (hop.node.as_str(), hop.netns.as_str()))
-        .collect();
-    let named = |(id, netns): &(NetnsId, &crate::model::Netns)| {
-        places.contains(&(cluster.node_name(*id), netns.name.to_string().as_str()))
+/// How many endpoints DNS leaves out.
+fn endpoints(cluster: &Cluster, trace: &Trace) -> String {
+    let to = &trace.flow.to;
+    let slices = cluster.objects.endpoint_slices.iter().filter(|slice| {
+        Some(&slice.namespace) == to.namespace.as_ref() && Some(&slice.service) == to.name.as_ref()
+    });
+    let family = to.ip.map(crate::model::Family::of);
+    let of_family = |endpoint: &&crate::model::Endpoint| {
+        endpoint
+            .addresses
+            .first()
+            .map(|ip| crate::model::Family::of(*ip))
+            == family
     };
-    cluster
-        .all_netns()
-        .filter(named)
-        .map(|(id, _)| id)
-        .collect()
+    let all: Vec<_> = slices
+        .flat_map(|slice| &slice.endpoints)
+        .filter(of_family)
+        .collect();
+    let ready = all.iter().filter(|endpoint| endpoint.ready).count();
+    format!("{ready} of {} endpoints ready", all.len())
+}
+
+/// Puts the choice of the address before everything else.
+fn mark(trace: &mut Trace, text: &str) {
+    for path in &mut trace.paths {
+        let Some(hop) = path.hops.first_mut() else {
+            continue;
+        };
+        let step = Step {
+            kind: StepKind::Balance,
+            text: text.to_owned(),
+            evidence: None,
+            change: None,
+        };
+        hop.steps.insert(0, step);
+        if let Some(at) = &mut path.stopped_at
+            && at.on.is_none()
+            && at.step.0 == 0
+        {
+            at.step.1 += 1;
+        }
+    }
 }

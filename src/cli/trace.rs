@@ -4,7 +4,9 @@ use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
 
 use super::endpoint::{self, Port, Question};
-use super::{Failure, Global, Outcome, Output, answer, candidates, output};
+use super::reading::Reading;
+use super::{Failure, Global, Outcome, Output, answer, candidates, dns, output};
+use crate::model::dns::Answer;
 use crate::model::trace::{OverallVerdict, Trace, Verdict};
 use crate::model::{Family, Protocol};
 use crate::render::{json, text};
@@ -16,7 +18,10 @@ Examples:
   kubenet --demo trace client nginx-test
   kubenet --demo trace client nginx-test -v
   kubenet --demo trace default/client svc/kube-system/kube-dns:dns
-  kubenet --bundle dump.tar.zst trace client 10.42.1.6:80 -o json
+  kubenet --demo trace client headless             each endpoint of it
+  kubenet --bundle dump.tar.zst trace client nginx-test.default --dns
+  kubenet --bundle dump.tar.zst trace client udp.shop --sport 40000
+  kubenet --bundle dump.tar.zst trace external node/node1:30080 -o json
   sudo kubenet trace 10.42.0.65 10.43.6.58:80
 
 Exit status: 0 every branch is delivered and answered, 1 some or all are not,
@@ -34,9 +39,16 @@ pub struct TraceArgs {
     /// Destination port, by number or by the name that the Service gives it
     #[arg(long, value_name = "PORT", value_parser = endpoint::parse_port)]
     pub port: Option<Port>,
-    /// Source port [default: one that the kernel picks]
+    /// Source port, with icmp the echo's identifier [default: one that the kernel picks]; a connection that stands
+    /// with it is followed as its entry says
     #[arg(long, value_name = "PORT")]
     pub sport: Option<u16>,
+    /// Ask about a later packet of a connection that stands (see the tables of connection tracking)
+    #[arg(long)]
+    pub established: bool,
+    /// Trace the DNS queries of the program before: what its resolv.conf asks, over UDP and over TCP
+    #[arg(long)]
+    pub dns: bool,
     /// Bytes of the IP packet, for questions of MTU [default: a first packet's]
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(20..=65535))]
     pub size: Option<u32>,
@@ -71,7 +83,11 @@ fn mark(text: &str) -> Result<u32, String> {
 /// Traces and prints.
 pub fn run(args: &TraceArgs, global: &Global) -> Result<Outcome, Failure> {
     let question = question(args, global)?;
-    let mut trace = answer::answer(&question, global)?;
+    let name = match args.dns {
+        true => Some(dns::name(&args.to, &question.to, &question.namespace)?),
+        false => None,
+    };
+    let mut trace = answer::answer(&question, name.as_deref(), &mut Reading::open(global)?)?;
     let branch = args.branch.map(|number| number as usize - 1);
     if let Some(branch) = branch
         && branch >= trace.paths.len()
@@ -115,6 +131,7 @@ fn question(args: &TraceArgs, global: &Global) -> Result<Question, Failure> {
             _ => None,
         },
         source_port: args.sport,
+        established: args.established,
         size: args.size,
         mark: args.mark,
         via: args.via.clone(),
@@ -122,8 +139,26 @@ fn question(args: &TraceArgs, global: &Global) -> Result<Question, Failure> {
     })
 }
 
-/// A failure that is certain outweighs what is not known; only then does the unknown count.
+/// A failure that is certain outweighs what is not known; only then does the unknown count. What becomes of the name
+/// counts as well: without its address there is no connection.
 fn outcome(trace: &Trace) -> Outcome {
+    let mut outcomes = vec![outcome_of_paths(trace)];
+    if let Some(dns) = &trace.dns {
+        outcomes.extend(dns.traces.iter().map(outcome_of_paths));
+        outcomes.push(match dns.queries.last().map(|query| query.answer) {
+            Some(Answer::Found) => Outcome::Fine,
+            Some(Answer::Missing) if dns.is_certain() => Outcome::Broken,
+            _ => Outcome::Unknown,
+        });
+    }
+    let worst = [Outcome::Broken, Outcome::Unknown];
+    worst
+        .into_iter()
+        .find(|bad| outcomes.contains(bad))
+        .unwrap_or(Outcome::Fine)
+}
+
+fn outcome_of_paths(trace: &Trace) -> Outcome {
     let is = |verdict| trace.paths.iter().any(|path| path.verdict == verdict);
     let broken = [
         Verdict::Dropped,

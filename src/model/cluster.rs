@@ -9,7 +9,7 @@ use super::iptables::Ruleset;
 use super::nftables;
 use super::{
     Address, ConntrackEntry, Family, FdbEntry, IpSet, IpvsConnection, Link, Neighbor, Objects,
-    Part, Route, RoutingRule, Socket, Sysctls, VirtualServer,
+    Part, RecentList, Route, RoutingRule, Socket, Sysctls, VirtualServer,
 };
 
 /// Everything that was read about a cluster, from whatever source.
@@ -124,8 +124,8 @@ pub struct Netns {
     pub conntrack: Option<Vec<ConntrackEntry>>,
     /// Sockets which listen, or are bound without a peer.
     pub sockets: Option<Vec<Socket>>,
-    /// Names of `/proc/net/xt_recent` lists and the addresses in each.
-    pub recent: Option<Vec<(String, Vec<std::net::IpAddr>)>>,
+    /// The lists of `-m recent`.
+    pub recent: Option<Vec<RecentList>>,
     /// Flannel's own files on this node.
     pub flannel: FlannelConfig,
     /// The text of `resolv.conf`.

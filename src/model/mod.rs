@@ -13,11 +13,13 @@ mod neighbor;
 mod objects;
 mod packet;
 mod part;
+mod recent;
 mod rejects;
 mod route;
 mod socket;
 mod sysctl;
 
+pub mod dns;
 pub mod iptables;
 pub mod kube_proxy;
 pub mod nftables;
@@ -38,6 +40,7 @@ pub use objects::{
 };
 pub use packet::{ConntrackEntry, ConntrackState, Family, Flow, FlowEnd, Protocol, Tuple};
 pub use part::Part;
+pub use recent::{Jiffies, RecentEntry, RecentList};
 pub use rejects::RejectWith;
 pub use route::{NextHop, Route, RouteScope, RouteType, RoutingRule, RuleAction, Table};
 pub use socket::{Socket, SocketState};

@@ -145,7 +145,7 @@ pub struct ConntrackState {
 }
 
 /// One end of a flow, as the user named it, resolved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlowEnd {
     /// `pod`, `service`, `node`, `external` or `address`.
     pub kind: String,
@@ -164,9 +164,12 @@ pub struct FlowEnd {
     /// Port, on the receiving end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
+    /// What that address and port are besides, in words: `NodePort of Service default/web`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
 }
 
-/// What is asked: a new connection (or datagram) from a namespace to an address.
+/// What is asked: a packet from a namespace to an address, the first one of its connection unless `established`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flow {
     /// The namespace whose process sends the packet; for a client outside the cluster, the node it sends to.
@@ -185,8 +188,10 @@ pub struct Flow {
     pub destination_port: u16,
     /// Source address bound by the sender; chosen by the kernel when `None`.
     pub source: Option<IpAddr>,
-    /// Source port; an ephemeral one that is not known when `None`.
+    /// Source port, with ICMP the identifier of the echo; an ephemeral one that is not known when `None`.
     pub source_port: Option<u16>,
+    /// A later packet of a connection that stands, with data.
+    pub established: bool,
     /// Mark set by the sender (SO_MARK).
     pub mark: u32,
     /// TOS byte.

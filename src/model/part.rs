@@ -35,6 +35,8 @@ pub enum Part {
     Conntrack,
     /// [`Netns::sockets`](super::Netns::sockets).
     Sockets,
+    /// Those of SCTP among them, which `ss` prints only when asked for them.
+    SctpSockets,
     /// [`Netns::recent`](super::Netns::recent).
     Recent,
     /// [`Netns::flannel`](super::Netns::flannel).
@@ -60,6 +62,7 @@ impl fmt::Display for Part {
             Self::IpvsConnections => "IPVS connections",
             Self::Conntrack => "tracked connections",
             Self::Sockets => "sockets",
+            Self::SctpSockets => "SCTP sockets",
             Self::Recent => "xt_recent lists",
             Self::Flannel => "flannel settings",
         })

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::dns::Dns;
 use super::{Finding, FlowEnd};
 
 /// The answer to "what will the kernel do with this packet?".
@@ -25,6 +26,9 @@ pub struct Trace {
     pub findings: Vec<Finding>,
     /// What was not read and may hide something.
     pub not_seen: Vec<String>,
+    /// How the program finds the address before, where that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns: Option<Dns>,
 }
 
 /// The name of this form.

@@ -3,13 +3,13 @@
 //! The first packet of a connection makes an entry with two tuples: `original` as it came, `reply` as answers will
 //! come. Translating means changing `reply`; every packet of the connection, forth and back, is then rewritten from
 //! the entry, without any rule being asked again: at PREROUTING and OUTPUT its destination, at INPUT and POSTROUTING
-//! its source (`nf_nat_packet`). A walk starts with no entries: it is about a new connection.
+//! its source (`nf_nat_packet`). A walk makes entries of its own, and finds those that stood when the table was read.
 
 use std::net::IpAddr;
 
-use super::packet::{Packet, Port, Tracked, Tracking};
-use crate::model::iptables::Zone;
-use crate::model::{Family, NetnsId, Protocol};
+use super::packet::{ACK, Packet, Port, RST, SYN, Tracked, Tracking};
+use crate::model::iptables::{Zone, ZoneDirections};
+use crate::model::{ConntrackEntry, Family, NetnsId, Protocol, Tuple};
 
 /// One direction of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,29 @@ impl Direction {
             destination_port: self.source_port,
         }
     }
+
+    /// One as a table has it. The identifier of an ICMP echo is the same in both directions, so it stands for both ports.
+    fn read(tuple: &Tuple) -> Self {
+        let destination_port = match tuple.protocol {
+            Protocol::Icmp => tuple.source_port,
+            _ => tuple.destination_port,
+        };
+        Self {
+            protocol: tuple.protocol,
+            source: tuple.source,
+            source_port: Port::known(tuple.source_port),
+            destination: tuple.destination,
+            destination_port: Port::known(destination_port),
+        }
+    }
+
+    /// Whether a table has it under this tuple: that needs ports which are known.
+    fn is(&self, tuple: &Tuple) -> bool {
+        (self.source, self.destination) == (tuple.source, tuple.destination)
+            && *self == Self::read(tuple)
+            && (self.protocol != Protocol::Icmp
+                || matches!(tuple.destination_port >> 8, 0 | 8 | 128 | 129))
+    }
 }
 
 /// Which half of a packet a translation rewrites.
@@ -61,6 +84,8 @@ pub(super) struct Connection {
     pub reply: Direction,
     pub mark: u32,
     pub seen_reply: bool,
+    /// IPS_ASSURED: it is kept when the table is full.
+    pub assured: bool,
     /// IPS_CONFIRMED: its first packet has left, or reached its socket.
     pub confirmed: bool,
     /// IPS_SRC_NAT.
@@ -74,6 +99,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    /// One that begins.
     fn new(netns: NetnsId, zone: Zone, original: Direction) -> Self {
         Self {
             netns,
@@ -82,6 +108,7 @@ impl Connection {
             original,
             mark: 0,
             seen_reply: false,
+            assured: false,
             confirmed: false,
             source_translated: false,
             destination_translated: false,
@@ -109,9 +136,62 @@ impl Connection {
             ..Self::new(netns, zone, original)
         }
     }
+
+    /// One that stood when the table was read: what is confirmed is not translated anew (`nf_nat_setup_info`).
+    fn standing(netns: NetnsId, entry: &ConntrackEntry) -> Self {
+        let original = Direction::read(&entry.original);
+        let reply = Direction::read(&entry.reply);
+        let plain = original.inverse();
+        let half = |a: (IpAddr, Port), b: (IpAddr, Port)| a != b;
+        let zone = Zone {
+            id: entry.zone,
+            of: ZoneDirections::Both,
+        };
+        Self {
+            mark: entry.mark,
+            seen_reply: entry.state.seen_reply,
+            assured: entry.state.assured,
+            confirmed: true,
+            source_translated: half(
+                (reply.destination, reply.destination_port),
+                (plain.destination, plain.destination_port),
+            ),
+            destination_translated: half(
+                (reply.source, reply.source_port),
+                (plain.source, plain.source_port),
+            ),
+            source_settled: true,
+            destination_settled: true,
+            reply,
+            ..Self::new(netns, zone, original)
+        }
+    }
 }
 
-/// The entries that this walk made.
+/// What was read of the connections of a namespace.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Table<'c> {
+    pub entries: &'c [ConntrackEntry],
+    /// `net.netfilter.nf_conntrack_tcp_loose`: a connection may begin in its middle.
+    pub loose: bool,
+}
+
+/// What became of a packet that was looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lookup<'c> {
+    /// Nothing: it was looked up before, or is not to be.
+    None,
+    /// It belongs to a connection that this walk has met.
+    Met,
+    /// To one that stood when the table was read.
+    Standing(&'c ConntrackEntry),
+    /// It begins one.
+    Begun,
+    /// It belongs to none, and begins none.
+    Invalid,
+}
+
+/// The entries that this walk made, or found in tables that were read.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct Connections(Vec<Connection>);
 
@@ -127,64 +207,85 @@ impl Connections {
     }
 
     /// `nf_conntrack_in`: finds the packet's entry, or makes one.
-    pub fn track(&mut self, netns: NetnsId, packet: &mut Packet) {
+    pub fn track<'c>(
+        &mut self,
+        netns: NetnsId,
+        packet: &mut Packet,
+        table: Table<'c>,
+    ) -> Lookup<'c> {
         // What fitted nothing is looked up again where it comes in by lo: nothing of the first lookup is left on it.
         if !matches!(packet.tracking, Tracking::NotYet | Tracking::Invalid) {
-            return;
+            return Lookup::None;
         }
         // An ICMP error is found by the packet it is about (`nf_conntrack_inet_error`).
         let tuple = match &packet.about {
             Some(about) => about.inverse(),
             None => Direction::of(packet),
         };
-        let related = packet.about.is_some();
         let zone = packet.template.take().unwrap_or(Zone::DEFAULT);
-        for (connection, entry) in self
-            .0
-            .iter_mut()
-            .enumerate()
-            .filter(|(_, entry)| entry.netns == netns)
-        {
-            let original = entry.original == tuple && entry.zone.original() == zone.original();
-            let reply = entry.reply == tuple && entry.zone.reply() == zone.reply();
-            if !original && !reply {
-                continue;
-            }
+        if let Some((connection, reply)) = self.find(netns, zone, &tuple) {
             // nf_conntrack_proto_tcp.c, tcp_conntracks: an acknowledgement fits no half-open connection (sSS is sIV).
-            let acknowledges = packet.protocol == Protocol::Tcp && packet.tcp_flags & 0x16 == 0x10;
-            if acknowledges && original && !entry.seen_reply && !related {
+            let acknowledges = packet.protocol == Protocol::Tcp && packet.tcp_flags & 0x16 == ACK;
+            if acknowledges && !reply && packet.about.is_none() && !self.0[connection].seen_reply {
                 packet.tracking = Tracking::Invalid;
-                return;
+                return Lookup::Invalid;
             }
-            entry.seen_reply |= reply && !related;
-            let established = !related && (reply || entry.seen_reply);
-            packet.tracking = Tracking::Tracked(Tracked {
-                connection,
-                reply,
-                established,
-                related,
-            });
-            return;
+            self.join(packet, connection, reply);
+            return Lookup::Met;
         }
-        // Neither a SYN/ACK nor a reset starts a connection: nf_conntrack_proto_tcp.c, tcp_new.
-        let no_start = packet.tcp_flags & 0x12 == 0x12 || packet.tcp_flags & 0x04 != 0;
-        if packet.protocol == Protocol::Tcp && no_start {
+        if let Some(entry) = table.find(zone, &tuple, packet) {
+            self.0.push(Connection::standing(netns, entry));
+            let reply = !tuple.is(&entry.original);
+            self.join(packet, self.0.len() - 1, reply);
+            return Lookup::Standing(entry);
+        }
+        if !begins(packet, table.loose) {
             packet.tracking = Tracking::Invalid;
-            return;
+            return Lookup::Invalid;
         }
-        // Nor does an echo reply: nf_conntrack_proto_icmp.c, valid_new.
-        if packet.protocol == Protocol::Icmp && !matches!(packet.icmp.0, 8 | 13 | 15 | 17 | 128) {
-            packet.tracking = Tracking::Invalid;
-            return;
-        }
-        let connection = self.0.len();
         self.0.push(Connection::new(netns, zone, tuple));
         packet.tracking = Tracking::Tracked(Tracked {
-            connection,
+            connection: self.0.len() - 1,
             reply: false,
             established: false,
             related: false,
         });
+        Lookup::Begun
+    }
+
+    /// The entry of this walk that has a tuple, and whether it is the one of its replies.
+    fn find(&self, netns: NetnsId, zone: Zone, tuple: &Direction) -> Option<(usize, bool)> {
+        self.0.iter().enumerate().find_map(|(at, entry)| {
+            let original = entry.original == *tuple && entry.zone.original() == zone.original();
+            let reply = entry.reply == *tuple && entry.zone.reply() == zone.reply();
+            (entry.netns == netns && (original || reply)).then_some((at, reply))
+        })
+    }
+
+    /// The packet belongs to an entry (`resolve_normal_ct`).
+    fn join(&mut self, packet: &mut Packet, connection: usize, reply: bool) {
+        let related = packet.about.is_some();
+        let Some(entry) = self.0.get_mut(connection) else {
+            return;
+        };
+        entry.seen_reply |= reply && !related;
+        packet.tracking = Tracking::Tracked(Tracked {
+            connection,
+            reply,
+            established: !related && (reply || entry.seen_reply),
+            related,
+        });
+    }
+
+    /// The connection that a packet seems to begin has been there for long, untranslated: its table was not read.
+    pub fn suppose_standing(&mut self, packet: &mut Packet) {
+        if let Tracking::Tracked(tracked) = &mut packet.tracking {
+            tracked.established = true;
+            let entry = &mut self.0[tracked.connection];
+            entry.seen_reply = true;
+            entry.source_settled = true;
+            entry.destination_settled = true;
+        }
     }
 
     /// `nf_conntrack_confirm`: behind everything else at INPUT and POSTROUTING.
@@ -321,5 +422,34 @@ impl Connections {
             }
         }
         true
+    }
+}
+
+impl<'c> Table<'c> {
+    /// The entry that has a tuple. A closed connection makes way for a SYN that opens it again (`nf_conntrack_tcp_packet`).
+    fn find(&self, zone: Zone, tuple: &Direction, packet: &Packet) -> Option<&'c ConntrackEntry> {
+        tuple.source_port.number()?;
+        let its = |entry: &&ConntrackEntry| {
+            tuple.is(&entry.original) && entry.zone == zone.original()
+                || tuple.is(&entry.reply) && entry.zone == zone.reply()
+        };
+        let entry = self.entries.iter().find(its)?;
+        let closed = matches!(
+            entry.state.protocol_state.as_deref(),
+            Some("TIME_WAIT" | "CLOSE")
+        );
+        let opens = packet.protocol == Protocol::Tcp && packet.tcp_flags == SYN;
+        (!(closed && opens && tuple.is(&entry.original))).then_some(entry)
+    }
+}
+
+/// Whether a packet may begin a connection: neither a SYN/ACK nor a reset does, and data only where connections are
+/// picked up in their middle (nf_conntrack_proto_tcp.c, `tcp_new`); nor does an echo reply (nf_conntrack_proto_icmp.c).
+fn begins(packet: &Packet, loose: bool) -> bool {
+    match packet.protocol {
+        Protocol::Tcp if packet.tcp_flags & SYN != 0 => packet.tcp_flags & ACK == 0,
+        Protocol::Tcp => packet.tcp_flags & RST == 0 && loose,
+        Protocol::Icmp => matches!(packet.icmp.0, 8 | 13 | 15 | 17 | 128),
+        _ => true,
     }
 }

@@ -41,7 +41,7 @@ impl Walk<'_> {
         }
         self.device_chains(netns, device, "egress", &mut packet)?;
         match &link.kind {
-            LinkKind::Loopback => self.loop_back(netns, packet),
+            LinkKind::Loopback => self.loop_back(netns, packet, "lo"),
             LinkKind::Veth => match self.veth_peer(netns, link) {
                 None => match self.lost_links(|at, _| at.node == netns.node) {
                     None if self.faces_wire(netns, link) => self.wire(netns, device, packet),

@@ -28,12 +28,14 @@ mod packet;
 mod paths;
 mod receive;
 mod refusal;
+pub mod resolver;
 mod routing;
 mod segment;
 mod send;
 mod socket;
 mod source_address;
 mod source_check;
+mod standing;
 mod table;
 mod vxlan;
 mod vxlan_fdb;
@@ -45,7 +47,7 @@ use std::net::SocketAddr;
 use conntrack::Direction;
 use explore::{Choices, explore};
 use journey::{Journey, step};
-use packet::{Packet, Port};
+use packet::{ACK, PSH, Packet, Port};
 use walker::{Delivery, Fate, Recipient, Stop, Stopped, Walk};
 
 use crate::model::iptables::Wish;
@@ -55,6 +57,8 @@ use crate::model::trace::{
 use crate::model::{Cluster, Flow, Protocol};
 
 pub use decision::{RouteAnswer, RouteQuestion, route};
+pub use paths::overall;
+pub use standing::{Standing, standing};
 
 /// More ways than this are not walked; what is left is reported as undetermined.
 const MOST_RUNS: usize = 4096;
@@ -89,6 +93,7 @@ pub fn trace_and_wishes(cluster: &Cluster, flow: &Flow) -> (Trace, BTreeSet<Wish
         paths,
         findings: Vec::new(),
         not_seen: not_seen.into_iter().collect(),
+        dns: None,
     };
     (trace, wishes)
 }
@@ -109,7 +114,12 @@ struct Run {
 fn run(cluster: &Cluster, flow: &Flow, choices: &mut Choices) -> Run {
     let mut walk = Walk::new(cluster, std::mem::take(choices));
     let flow = &send::dialled(flow);
-    let fate = set_out(&mut walk, flow, first_packet(flow));
+    walk.established = flow.established;
+    walk.port_given = flow.source_port.is_some();
+    let mut fate = set_out(&mut walk, flow, first_packet(flow));
+    if flow.established && flow.protocol == Protocol::Tcp {
+        fate = fate.map_err(Stopped::seen_by_connection);
+    }
     let forth = walk.journey.take();
     let back = match &fate {
         Ok(delivery) if flow.reply => {
@@ -126,7 +136,9 @@ fn run(cluster: &Cluster, flow: &Flow, choices: &mut Choices) -> Run {
         _ => None,
     };
     let stuck = match (&fate, &back) {
-        (Ok(delivery), Some((Ok(()), _))) if flow.protocol == Protocol::Tcp => {
+        (Ok(delivery), Some((Ok(()), _)))
+            if flow.protocol == Protocol::Tcp && !flow.established =>
+        {
             walk.start_again();
             let stopped = acknowledge(&mut walk, flow, delivery).err();
             stopped.map(|stopped| (stopped, walk.journey.take()))
@@ -154,6 +166,13 @@ fn first_packet(flow: &Flow) -> Packet {
         packet.source_port = flow.source_port.map_or(Port::EPHEMERAL, Port::known);
         packet.destination_port = Port::known(flow.destination_port);
     }
+    if let (Protocol::Icmp, Some(identifier)) = (flow.protocol, flow.source_port) {
+        (packet.source_port, packet.destination_port) =
+            (Port::known(identifier), Port::known(identifier));
+    }
+    if flow.established && flow.protocol == Protocol::Tcp {
+        packet.tcp_flags = PSH | ACK;
+    }
     packet.tos = flow.tos;
     packet.size = flow.size;
     packet.mark = flow.mark;
@@ -173,7 +192,7 @@ fn set_out(walk: &mut Walk<'_>, flow: &Flow, mut packet: Packet) -> Fate {
         let to = dialled_name(flow);
         let text = format!(
             "a program here sends {} to {to}{mark}",
-            what_is_sent(&packet)
+            what_is_sent(flow, &packet)
         );
         walk.journey.step(step(StepKind::Emit, text));
         let source = match &walk.sent {
@@ -207,7 +226,7 @@ fn set_out(walk: &mut Walk<'_>, flow: &Flow, mut packet: Packet) -> Fate {
             walk.journey.enter(walk.cluster, start, Some(&device));
             let text = format!(
                 "{} from {external} outside arrives by {device}",
-                what_is_sent(&packet)
+                what_is_sent(flow, &packet)
             );
             walk.journey.step(step(StepKind::Wire, text));
             packet.destination_mac = here.link(&device).and_then(|link| link.mac);
@@ -223,19 +242,18 @@ fn set_out(walk: &mut Walk<'_>, flow: &Flow, mut packet: Packet) -> Fate {
     }
 }
 
-fn what_is_sent(packet: &Packet) -> &'static str {
+fn what_is_sent(flow: &Flow, packet: &Packet) -> &'static str {
     match packet.protocol {
         Protocol::Tcp if packet.tcp_flags == ACK => "TCP's acknowledgement",
+        Protocol::Tcp if packet.tcp_flags == PSH | ACK => "data of its TCP connection",
         Protocol::Tcp => "a TCP SYN",
         Protocol::Udp => "a datagram",
+        Protocol::Sctp if flow.established => "data of its SCTP association",
         Protocol::Sctp => "an SCTP INIT",
         Protocol::Icmp => "an echo request",
         Protocol::Other(_) => "a packet",
     }
 }
-
-/// TCP's flags in the packet that ends a handshake, and in those after it.
-const ACK: u8 = 0x10;
 
 /// TCP's third packet, which goes the way of the first but is judged as one of a connection that stands: where the answer
 /// went another way it is INVALID, and rules may take only new connections. Whatever the client sends then is like it.

@@ -53,6 +53,10 @@ impl Walk<'_> {
                         "{left}: whether a router there sends it back, to {owner}, is not known"
                     ),
                 ),
+                None if !packet.protocol.has_ports() => Stop::dropped(
+                    netns,
+                    format!("{left}: nobody has it, and no Service answers without a port"),
+                ),
                 None => Stop::dropped(netns, format!("{left}: nobody has it")),
             };
             return Err(self.stop(&packet, stop.at(device)));

@@ -7,6 +7,12 @@ use super::conntrack::Direction;
 use crate::model::iptables::Zone;
 use crate::model::{Family, Mac, NetnsId, Protocol};
 
+/// Flags of TCP.
+pub(super) const SYN: u8 = 0x02;
+pub(super) const RST: u8 = 0x04;
+pub(super) const PSH: u8 = 0x08;
+pub(super) const ACK: u8 = 0x10;
+
 /// A port, or the range it is known to lie in (an ephemeral source port, one chosen at random by masquerading).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Port {
@@ -145,7 +151,7 @@ impl Packet {
             destination,
             source_port: Port::NONE,
             destination_port: Port::NONE,
-            tcp_flags: if protocol == Protocol::Tcp { 0x02 } else { 0 },
+            tcp_flags: if protocol == Protocol::Tcp { SYN } else { 0 },
             icmp: match family {
                 Family::V4 => (8, 0),
                 Family::V6 => (128, 0),
@@ -172,14 +178,17 @@ impl Packet {
         Family::of(self.destination)
     }
 
-    /// The answer that a receiver of this packet sends: a SYN/ACK, a datagram back, an echo reply.
+    /// The answer that a receiver of this packet sends: a SYN/ACK or an ACK, a datagram back, an echo reply.
     pub fn answer(&self) -> Self {
         let mut answer = Self {
             source: self.destination,
             destination: self.source,
             source_port: self.destination_port,
             destination_port: self.source_port,
-            tcp_flags: 0x12,
+            tcp_flags: match self.tcp_flags & ACK {
+                0 => SYN | ACK,
+                _ => ACK,
+            },
             icmp: match self.family() {
                 Family::V4 => (0, 0),
                 Family::V6 => (129, 0),

@@ -230,7 +230,7 @@ fn word(verdict: Verdict) -> &'static str {
 }
 
 /// The verdict of all paths together, and what the client sees when they agree on it.
-pub(super) fn overall(paths: &[Path]) -> (OverallVerdict, Option<ClientSees>) {
+pub fn overall(paths: &[Path]) -> (OverallVerdict, Option<ClientSees>) {
     let Some(first) = paths.first() else {
         return (OverallVerdict::Undetermined, None);
     };
@@ -320,6 +320,7 @@ fn destination(cluster: &Cluster, delivery: &Delivery) -> FlowEnd {
         node,
         ip: Some(ip),
         port,
+        role: None,
     };
     let Recipient::Socket(netns) = delivery.to else {
         return end("external", None, None, None);
@@ -398,6 +399,7 @@ mod tests {
                 node: None,
                 ip: Some(IpAddr::from([10, 42, 1, last])),
                 port: Some(80),
+                role: None,
             }),
             source_seen: None,
             stopped_at: None,

@@ -40,7 +40,7 @@ impl<'c> Walk<'c> {
         }
         let chosen = self.route_input(netns, device, &packet)?;
         match chosen.route.kind {
-            RouteType::Local | RouteType::Anycast => self.input(netns, device, packet),
+            RouteType::Local | RouteType::Anycast => self.input(netns, device, device, packet),
             RouteType::Unicast => self.forward(netns, device, packet, chosen),
             _ => Err(self.not_followed(netns, device, &packet)),
         }
@@ -56,7 +56,9 @@ impl<'c> Walk<'c> {
 
     /// Sent to an address of its own host: out by lo and in again, its connection and route kept
     /// (drivers/net/loopback.c).
-    pub fn loop_back(&mut self, netns: NetnsId, mut packet: Packet) -> Fate {
+    ///
+    /// Sockets see it come in by the device `seen` that has the address (`inet_iif`, `ip_route_output_key_hash_rcu`).
+    pub fn loop_back(&mut self, netns: NetnsId, mut packet: Packet, seen: &str) -> Fate {
         self.journey.cross(self.cluster, netns, "lo", Direction::In);
         packet.socket = None;
         let place = Place {
@@ -69,19 +71,19 @@ impl<'c> Walk<'c> {
         let destination = packet.destination;
         self.hook(place, &mut packet)?;
         if packet.destination == destination {
-            return self.input(netns, "lo", packet);
+            return self.input(netns, "lo", seen, packet);
         }
         // Its route is not kept where translation has changed its destination (nf_nat_ipv4_pre_routing).
         let chosen = self.route_input(netns, "lo", &packet)?;
         match chosen.route.kind {
-            RouteType::Local | RouteType::Anycast => self.input(netns, "lo", packet),
+            RouteType::Local | RouteType::Anycast => self.input(netns, "lo", seen, packet),
             RouteType::Unicast => self.forward(netns, "lo", packet, chosen),
             _ => Err(self.not_followed(netns, "lo", &packet)),
         }
     }
 
-    /// The INPUT hook, then whoever takes it.
-    fn input(&mut self, netns: NetnsId, device: &str, mut packet: Packet) -> Fate {
+    /// The INPUT hook, then whoever takes it: a socket sees it come in by the device `seen`.
+    fn input(&mut self, netns: NetnsId, device: &str, seen: &str, mut packet: Packet) -> Fate {
         let place = Place {
             netns,
             hook: Hook::Input,
@@ -91,7 +93,7 @@ impl<'c> Walk<'c> {
         };
         match self.hook(place, &mut packet)?.taken {
             Some(chosen) => self.output(netns, packet, chosen),
-            None => self.deliver(netns, packet),
+            None => self.deliver(netns, seen, packet),
         }
     }
 
@@ -333,11 +335,11 @@ impl<'c> Walk<'c> {
     }
 
     /// A socket takes it, or the host answers that nothing listens.
-    fn deliver(&mut self, netns: NetnsId, packet: Packet) -> Fate {
+    fn deliver(&mut self, netns: NetnsId, device: &str, packet: Packet) -> Fate {
         if packet.inner.is_some() {
-            return self.decapsulate(netns, packet);
+            return self.decapsulate(netns, device, packet);
         }
-        self.reach_socket(netns, packet)
+        self.reach_socket(netns, device, packet)
     }
 
     /// A routing decision that needs no packet: whether a bridge keeps what was redirected on it.

@@ -22,7 +22,7 @@ pub(super) enum Denial {
     Error(IcmpError),
     /// REJECT, with a TCP reset.
     Reset,
-    /// TCP itself, with the reset of a port where nothing listens.
+    /// TCP or SCTP itself, with the reset or the ABORT of a port where nothing listens.
     Closed,
 }
 
@@ -42,10 +42,11 @@ impl Denial {
     }
 
     /// What it is called.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Error(error) => error.name(),
-            Self::Reset | Self::Closed => "a TCP reset",
+    pub fn name(self, protocol: Protocol) -> &'static str {
+        match (self, protocol) {
+            (Self::Error(error), _) => error.name(),
+            (Self::Closed, Protocol::Sctp) => "an SCTP ABORT",
+            (Self::Reset | Self::Closed, _) => "a TCP reset",
         }
     }
 }
@@ -98,7 +99,8 @@ impl Walk<'_> {
         let source: Option<IpAddr> = Some(claimed).filter(|_| own || !is_error);
         self.journey.enter(self.cluster, netns, None);
         let chosen = self.route_refusal(netns, &mut answer, source)?;
-        let text = format!("{}: {answer}", refusal.denial.name());
+        let name = refusal.denial.name(refusal.packet.protocol);
+        let text = format!("{name}: {answer}");
         self.journey.step(step(StepKind::Emit, text));
         self.output(netns, answer, chosen)
     }

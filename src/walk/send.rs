@@ -34,6 +34,12 @@ impl Chosen<'_> {
         self.gateway.unwrap_or(packet.destination)
     }
 
+    /// The device that has a local address.
+    fn holder(&self) -> &str {
+        let device = self.hop.and_then(|hop| hop.device.as_deref());
+        device.unwrap_or("lo")
+    }
+
     pub fn is_local(&self) -> bool {
         matches!(self.route.kind, RouteType::Local | RouteType::Anycast)
     }
@@ -219,7 +225,7 @@ impl<'c> Walk<'c> {
         };
         self.hook(place, &mut packet)?;
         if chosen.is_local() {
-            return self.loop_back(netns, packet);
+            return self.loop_back(netns, packet, chosen.holder());
         }
         if in_device.is_none() {
             self.fit(netns, &mut packet, &chosen, None)?;

@@ -159,9 +159,9 @@ impl Walk<'_> {
     }
 
     /// `vxlan_rcv`: the outer packet reached the host it is for.
-    pub fn decapsulate(&mut self, netns: NetnsId, outer: Packet) -> Fate {
+    pub fn decapsulate(&mut self, netns: NetnsId, device: &str, outer: Packet) -> Fate {
         let Some(inner) = outer.inner.clone() else {
-            return self.reach_socket(netns, outer);
+            return self.reach_socket(netns, device, outer);
         };
         let (vni, mut inner) = *inner;
         let here = self.cluster.netns(netns);

@@ -37,6 +37,10 @@ pub(super) struct Walk<'c> {
     pub forwarded: Vec<(NetnsId, String)>,
     /// The flow's first packet as its sender sent it: an answer to anything else is not for the client.
     pub sent: Option<Direction>,
+    /// The packet is a later one of a connection that stands.
+    pub established: bool,
+    /// Its sender chose its source port, so that it may belong to a connection that stands.
+    pub port_given: bool,
     /// Devices crossed so far: a packet that a bridge loop never lets go is given up.
     pub crossings: usize,
 }
@@ -80,6 +84,19 @@ pub(super) struct Stopped {
 }
 
 impl Stopped {
+    /// A TCP connection that stands ends by a reset alone: ICMP errors are noted, and the data is sent again until it
+    /// gives up (net/ipv4/tcp_ipv4.c, `tcp_v4_err`).
+    pub fn seen_by_connection(mut self) -> Self {
+        let reset = self
+            .refusal
+            .as_ref()
+            .is_some_and(|refusal| !matches!(refusal.denial, Denial::Error(_)));
+        if !reset && self.client_sees.is_some() {
+            self.client_sees = Some(ClientSees::Timeout);
+        }
+        self
+    }
+
     /// The same, but the client sees something else.
     pub fn seen_as(mut self, sees: ClientSees) -> Self {
         self.client_sees = self.client_sees.and(Some(sees));
@@ -190,6 +207,8 @@ impl<'c> Walk<'c> {
             lists: Lists::default(),
             sent: None,
             forwarded: Vec::new(),
+            established: false,
+            port_given: false,
             crossings: 0,
         }
     }

@@ -29,6 +29,7 @@ fn flow(to: IpAddr) -> Flow {
         node: None,
         ip: Some(ip),
         port,
+        role: None,
     };
     Flow {
         start: NetnsId { node: 0, netns: 1 },
@@ -40,6 +41,7 @@ fn flow(to: IpAddr) -> Flow {
         destination_port: 80,
         source: None,
         source_port: None,
+        established: false,
         mark: 0,
         tos: 0,
         size: 60,

@@ -202,9 +202,22 @@ fn lists_of_the_recent_match() {
     let fill = "echo +10.0.0.7 > /proc/net/xt_recent/affinity; echo +10.0.0.8 > /proc/net/xt_recent/affinity";
     run("ip", &["netns", "exec", made.name(0), "sh", "-c", fill]);
     let cluster = made.read();
-    let mut lists = host(&cluster).recent.clone().unwrap();
-    lists[0].1.sort();
-    let wanted = vec!["10.0.0.7".parse().unwrap(), "10.0.0.8".parse().unwrap()];
-    assert_eq!(lists, [("affinity".to_owned(), wanted)]);
+    let [list] = host(&cluster).recent.as_deref().unwrap() else {
+        panic!("one list: {:?}", host(&cluster).recent)
+    };
+    assert_eq!(list.name, "affinity");
+    let mut addresses: Vec<String> = list
+        .entries
+        .iter()
+        .map(|one| one.address.to_string())
+        .collect();
+    addresses.sort();
+    assert_eq!(addresses, ["10.0.0.7", "10.0.0.8"]);
+    // Written just now: by the right clock that is a moment ago.
+    let now = list.now.expect("root reads the clock");
+    for entry in &list.entries {
+        let ago = now.since(entry.seen[0]) / u64::from(now.per_second);
+        assert!(ago < 60, "{ago} s: {entry:?} {now:?}");
+    }
     assert_eq!(cluster.nodes[0].netns[1].recent, Some(Vec::new()));
 }

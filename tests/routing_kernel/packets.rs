@@ -124,6 +124,7 @@ fn flow(asked: &Asked) -> Flow {
         node: None,
         ip,
         port,
+        role: None,
     };
     Flow {
         start: NetnsId { node: 0, netns: 0 },
@@ -135,6 +136,7 @@ fn flow(asked: &Asked) -> Flow {
         destination_port: asked.to.port(),
         source: asked.source,
         source_port: None,
+        established: false,
         mark: asked.mark,
         tos: 0,
         size: asked.size.max(60),

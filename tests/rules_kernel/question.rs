@@ -36,6 +36,7 @@ impl Question {
             node: None,
             ip: Some(ip),
             port,
+            role: None,
         };
         let header = match self.family() {
             Family::V4 => 20,
@@ -57,6 +58,7 @@ impl Question {
             destination_port: self.to.port(),
             source: Some(self.source.ip()),
             source_port: Some(self.source.port()),
+            established: false,
             mark: self.mark,
             tos: self.tos,
             size,

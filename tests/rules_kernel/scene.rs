@@ -315,6 +315,12 @@ impl Scene {
         &self.base
     }
 
+    /// What is known of them, to be changed.
+    #[allow(dead_code)]
+    pub fn take_cluster(&mut self) -> Cluster {
+        std::mem::take(&mut self.base)
+    }
+
     /// Reads all three again, where more than rules was changed.
     pub fn reread(&mut self) {
         self.base = self.read_all();

@@ -73,6 +73,7 @@ pub fn pod(name: &str, node: &str, address: &str, port: Option<u16>) -> FlowEnd 
         node: Some(node.to_owned()),
         ip: Some(ip(address)),
         port,
+        role: None,
     }
 }
 
@@ -87,6 +88,7 @@ pub fn flow() -> FlowSummary {
             node: None,
             ip: Some(ip("10.43.6.58")),
             port: Some(80),
+            role: None,
         },
     }
 }
@@ -111,6 +113,7 @@ pub fn trace(paths: Vec<Path>) -> Trace {
         paths,
         findings: Vec::new(),
         not_seen: Vec::new(),
+        dns: None,
     }
 }
 

@@ -3,20 +3,23 @@
 //! Pure: everything is looked up in the [`Cluster`] that was read. Nothing is guessed: what is ambiguous or unknown is a
 //! failure which names the choices.
 
+mod established;
 mod find;
 mod nearest;
 mod parse;
 mod ports;
 mod receiver;
+mod role;
 mod sender;
 
 use std::net::IpAddr;
 
+pub use established::follow;
 pub use find::{FoundPod, global_addresses, node_addresses, node_names, pods};
 pub use parse::{Endpoint, Port, parse, parse_port};
 
 use super::Failure;
-use crate::model::{Cluster, Family, Flow, Protocol};
+use crate::model::{Cluster, Family, Flow, NetnsName, Protocol};
 
 /// Everything that the user said about the packet.
 #[derive(Debug, Clone)]
@@ -35,6 +38,8 @@ pub struct Question {
     pub family: Option<Family>,
     /// `--sport`.
     pub source_port: Option<u16>,
+    /// `--established`.
+    pub established: bool,
     /// `--size`.
     pub size: Option<u32>,
     /// `--mark`.
@@ -56,6 +61,7 @@ impl Question {
             port: None,
             family: None,
             source_port: None,
+            established: false,
             size: None,
             mark: 0,
             via: None,
@@ -64,11 +70,37 @@ impl Question {
     }
 }
 
-/// Looks up both ends.
+/// Looks up both ends. Of a headless Service it is the first endpoint.
 pub fn resolve(cluster: &Cluster, question: &Question) -> Result<Flow, Failure> {
     let receiver = receiver::find(cluster, question)?;
     let sender = sender::find(cluster, question, &receiver)?;
     let destination = choose_address(&sender, &receiver, question.family)?;
+    to(cluster, question, (&sender, &receiver), destination)
+}
+
+/// Looks up both ends: a flow to each endpoint of a headless Service, to everything else one.
+pub fn resolve_each(cluster: &Cluster, question: &Question) -> Result<Vec<Flow>, Failure> {
+    let receiver = receiver::find(cluster, question)?;
+    let sender = sender::find(cluster, question, &receiver)?;
+    let first = choose_address(&sender, &receiver, question.family)?;
+    let others = receiver
+        .addresses
+        .iter()
+        .copied()
+        .filter(|ip| receiver.headless && *ip != first && Family::of(*ip) == Family::of(first));
+    std::iter::once(first)
+        .chain(others)
+        .map(|ip| to(cluster, question, (&sender, &receiver), ip))
+        .collect()
+}
+
+/// The flow to one address of the receiver.
+fn to(
+    cluster: &Cluster,
+    question: &Question,
+    (sender, receiver): (&sender::Sender, &receiver::Receiver),
+    destination: IpAddr,
+) -> Result<Flow, Failure> {
     let family = Family::of(destination);
     let (protocol, port) = receiver.protocol_and_port(question)?;
     let source_port = match (&question.from, question.source_port) {
@@ -88,6 +120,9 @@ pub fn resolve(cluster: &Cluster, question: &Question) -> Result<Flow, Failure> 
     let mut to = receiver.end.clone();
     to.ip = Some(destination);
     to.port = protocol.has_ports().then_some(port);
+    let of_host = cluster.netns(sender.start).name == NetnsName::Host && !sender.external;
+    let node = of_host.then(|| cluster.node_name(sender.start));
+    to.role = role::role(cluster, node, (destination, protocol, port));
     Ok(Flow {
         start: sender.start,
         external_source: if sender.external { from.ip } else { None },
@@ -102,6 +137,7 @@ pub fn resolve(cluster: &Cluster, question: &Question) -> Result<Flow, Failure> 
         tos: 0,
         size: question.size.unwrap_or(default_size(protocol, family)),
         reply: question.reply,
+        established: false,
     })
 }
 

@@ -8,6 +8,7 @@ use super::sender::unknown_pod;
 use super::{Endpoint, Question};
 use crate::cli::Failure;
 use crate::model::{Cluster, FlowEnd, Protocol, Service, ServicePort, Socket, SocketState};
+use crate::walk::resolver::ready_endpoints;
 
 /// What is sent to.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct Receiver {
     pub end: FlowEnd,
     /// Its addresses, the first choice first.
     pub addresses: Vec<IpAddr>,
+    /// The addresses are all endpoints of a headless Service: a client takes any of them.
+    pub headless: bool,
     /// The ports of a Service that was named.
     pub(super) ports: Option<Vec<ServicePort>>,
     /// What listens there, as a help for who gives no port.
@@ -58,14 +61,23 @@ pub fn find(cluster: &Cluster, question: &Question) -> Result<Receiver, Failure>
             if let Some(service) = service(cluster, &namespace, name) {
                 return to_service(cluster, service);
             }
-            to_pod(cluster, &namespace, name)?
-                .ok_or_else(|| unknown_name(cluster, &namespace, name))
+            if let Some(pod) = to_pod(cluster, &namespace, name)? {
+                return Ok(pod);
+            }
+            // A Service's name has no dots: NAME.NS is what programs write.
+            if let (None, Some((name, namespace))) = (given, name.split_once('.'))
+                && let Some(service) = service(cluster, namespace, name)
+            {
+                return to_service(cluster, service);
+            }
+            Err(unknown_name(cluster, &namespace, name))
         }
         Endpoint::Address { ip, .. } => Ok(to_address(cluster, *ip)),
         Endpoint::Node { name, .. } => to_node(cluster, name),
         Endpoint::External { ip: Some(ip), .. } => Ok(Receiver {
             end: end("external"),
             addresses: vec![*ip],
+            headless: false,
             ports: None,
             listening: Vec::new(),
             label: ip.to_string(),
@@ -84,6 +96,7 @@ fn end(kind: &str) -> FlowEnd {
         node: None,
         ip: None,
         port: None,
+        role: None,
     }
 }
 
@@ -112,24 +125,7 @@ fn to_service(cluster: &Cluster, service: &Service) -> Result<Receiver, Failure>
         .hint(format!("trace to the address that {external} resolves to")));
     }
     if service.headless {
-        let mut members: Vec<String> = cluster
-            .objects
-            .endpoint_slices
-            .iter()
-            .filter(|slice| slice.namespace == service.namespace && slice.service == service.name)
-            .flat_map(|slice| &slice.endpoints)
-            .filter_map(|endpoint| endpoint.pod.as_ref())
-            .map(|(namespace, name)| format!("pod/{namespace}/{name}"))
-            .collect();
-        members.truncate(5);
-        let hint = match members.as_slice() {
-            [] => "trace to one of its pods; it has none now".to_owned(),
-            _ => format!("trace to one of its pods: {}", members.join(", ")),
-        };
-        return Err(Failure::new(format!(
-            "{label} is headless: it has no address, clients connect to its pods directly"
-        ))
-        .hint(hint));
+        return to_headless(cluster, service, label);
     }
     if service.cluster_ips.is_empty() {
         return Err(Failure::new(format!("{label} has no cluster IP")));
@@ -137,6 +133,44 @@ fn to_service(cluster: &Cluster, service: &Service) -> Result<Receiver, Failure>
     Ok(Receiver {
         end: service_end(service),
         addresses: service.cluster_ips.clone(),
+        headless: false,
+        ports: Some(service.ports.clone()),
+        listening: Vec::new(),
+        label,
+    })
+}
+
+/// To each endpoint that DNS names, on the port that it has: nothing translates it.
+fn to_headless(cluster: &Cluster, service: &Service, label: String) -> Result<Receiver, Failure> {
+    let addresses = ready_endpoints(cluster, service);
+    let slices = cluster.objects.endpoint_slices.iter();
+    let its: Vec<_> = slices
+        .filter(|slice| slice.namespace == service.namespace && slice.service == service.name)
+        .collect();
+    if addresses.is_empty() {
+        let mut members: Vec<String> = its
+            .iter()
+            .flat_map(|slice| &slice.endpoints)
+            .filter_map(|endpoint| endpoint.pod.as_ref())
+            .map(|(namespace, name)| format!("pod/{namespace}/{name}"))
+            .collect();
+        members.truncate(5);
+        let hint = match members.as_slice() {
+            [] => "it has no endpoints at all; `kubectl get endpointslices` tells more".to_owned(),
+            _ => format!(
+                "trace to an endpoint that is not ready: {}",
+                members.join(", ")
+            ),
+        };
+        return Err(Failure::new(format!(
+            "{label} is headless and has no ready endpoint: DNS gives no address for it"
+        ))
+        .hint(hint));
+    }
+    Ok(Receiver {
+        end: service_end(service),
+        addresses,
+        headless: true,
         ports: Some(service.ports.clone()),
         listening: Vec::new(),
         label,
@@ -168,6 +202,7 @@ fn to_pod(cluster: &Cluster, namespace: &str, name: &str) -> Result<Option<Recei
             ..end("pod")
         },
         addresses: pod.ips.clone(),
+        headless: false,
         ports: None,
         listening: listening(
             pod.netns
@@ -225,6 +260,7 @@ fn to_address(cluster: &Cluster, ip: IpAddr) -> Receiver {
     Receiver {
         end: found,
         addresses: vec![ip],
+        headless: false,
         ports: None,
         listening: Vec::new(),
         label: ip.to_string(),
@@ -253,6 +289,7 @@ fn to_node(cluster: &Cluster, name: &str) -> Result<Receiver, Failure> {
             ..end("node")
         },
         addresses,
+        headless: false,
         ports: None,
         listening: listening(sockets),
         label,

@@ -65,6 +65,7 @@ fn pod_end(pod: &FoundPod) -> FlowEnd {
         node: pod.node.clone(),
         ip: None,
         port: None,
+        role: None,
     }
 }
 
@@ -137,6 +138,7 @@ fn named_namespace(cluster: &Cluster, name: &str) -> Option<Sender> {
             node: Some(cluster.node_name(start).to_owned()),
             ip: None,
             port: None,
+            role: None,
         },
         addresses: global_addresses(netns),
         source: None,
@@ -153,6 +155,7 @@ fn node_end(name: &str) -> FlowEnd {
         node: Some(name.to_owned()),
         ip: None,
         port: None,
+        role: None,
     }
 }
 
@@ -235,6 +238,7 @@ fn from_address(cluster: &Cluster, ip: IpAddr) -> Result<Sender, Failure> {
             node: Some(cluster.node_name(start).to_owned()),
             ip: None,
             port: None,
+            role: None,
         },
     };
     let alike = global_addresses(netns)
@@ -306,6 +310,7 @@ fn from_outside(
             node: None,
             ip: None,
             port: None,
+            role: None,
         },
         addresses: ip.map_or(SOMEWHERE.to_vec(), |ip| vec![ip]),
         source: None,

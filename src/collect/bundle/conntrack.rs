@@ -26,7 +26,8 @@ pub fn family(entry: &ConntrackEntry) -> Family {
     Family::of(entry.original.source)
 }
 
-fn entry(text: &str) -> FieldResult<ConntrackEntry> {
+/// One line.
+pub fn entry(text: &str) -> FieldResult<ConntrackEntry> {
     let mut words = text.split_ascii_whitespace().peekable();
     if words
         .next_if(|word| matches!(*word, "ipv4" | "ipv6"))

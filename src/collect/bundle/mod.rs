@@ -7,7 +7,7 @@
 mod addresses;
 mod blocks;
 mod bridge_text;
-mod conntrack;
+pub(in crate::collect) mod conntrack;
 mod files;
 mod filters;
 mod icmp;

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::collect::report::Report;
 use crate::model::{
-    ConntrackEntry, Family, FlannelConfig, Gap, Link, LinkKind, Netns, NetnsName, Part, Route,
+    ConntrackEntry, Family, FlannelConfig, Gap, Link, LinkKind, Netns, NetnsName, Part, Protocol,
+    Route, Socket,
 };
 
 /// Reads a namespace from its files.
@@ -46,6 +47,12 @@ pub fn read(name: NetnsName, mut files: Files) -> Netns {
         ipvs_connections::connections,
     );
     netns.sockets = files.lines("sockets.txt", Part::Sockets, sockets::sockets);
+    // `ss -lntu` leaves SCTP out; where its sockets are listed, `ss -S` was asked as well.
+    let sctp = |socket: &Socket| socket.protocol == Protocol::Sctp;
+    let without_sctp = netns.sockets.iter().flatten().all(|socket| !sctp(socket));
+    files
+        .incomplete
+        .extend(without_sctp.then_some(Part::SctpSockets));
     netns.recent = files.lines("xt_recent.txt", Part::Recent, sockets::recent);
     netns.sysctls = files.file("sysctl.txt", Part::Sysctls, |text, report| {
         let read = sysctl::sysctls(text, report);

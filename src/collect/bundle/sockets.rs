@@ -6,7 +6,7 @@ use super::files::is_garbled;
 use super::rows::{FieldResult, parse_as};
 use super::sysctl::lines;
 use crate::collect::report::{Report, excerpt};
-use crate::model::{Protocol, Socket, SocketState};
+use crate::model::{Protocol, RecentEntry, RecentList, Socket, SocketState};
 
 /// States in the first column of a file that was made for one kind of socket, and so has no column for the kind.
 const STATES: [&str; 12] = [
@@ -89,26 +89,26 @@ fn socket(text: &str, kinds: bool) -> FieldResult<Option<Socket>> {
     }))
 }
 
-/// Lists of /proc/net/xt_recent, each after a line `# NAME`.
-pub fn recent(text: &str, report: &mut Report) -> Vec<(String, Vec<IpAddr>)> {
-    let mut lists: Vec<(String, Vec<IpAddr>)> = Vec::new();
+/// Lists of /proc/net/xt_recent, each after a line `# NAME`. What time it was is in no file.
+pub fn recent(text: &str, report: &mut Report) -> Vec<RecentList> {
+    let mut lists: Vec<RecentList> = Vec::new();
     for (at, line) in text.lines().enumerate() {
         let line = line.trim();
-        if is_garbled(line) {
+        if line.is_empty() || is_garbled(line) {
             continue;
         }
         if let Some(name) = line.strip_prefix('#') {
-            lists.push((name.trim().to_owned(), Vec::new()));
-        } else if let Some(entry) = line.strip_prefix("src=") {
-            let address = entry.split_ascii_whitespace().next().unwrap_or_default();
-            let address = report.keep(at + 1, parse_as("src", address));
-            match (lists.last_mut(), address) {
-                (Some((_, addresses)), Some(address)) => addresses.push(address),
-                (None, Some(_)) => report.gap(at + 1, "an address before the first list's name"),
-                (_, None) => {}
-            }
-        } else if !line.is_empty() {
-            report.gap(at + 1, format!("no line of xt_recent: {}", excerpt(line)));
+            lists.push(RecentList {
+                name: name.trim().to_owned(),
+                entries: Vec::new(),
+                now: None,
+            });
+            continue;
+        }
+        match (lists.last_mut(), RecentEntry::read(line)) {
+            (Some(list), Some(entry)) => list.entries.push(entry),
+            (None, Some(_)) => report.gap(at + 1, "an address before the first list's name"),
+            (_, None) => report.gap(at + 1, format!("no line of xt_recent: {}", excerpt(line))),
         }
     }
     lists

@@ -12,10 +12,19 @@ pub(super) enum Part {
     IpSet,
     TcpDiag,
     UdpDiag,
+    Conntrack,
+    ConntrackNetlink,
 }
 
 impl Part {
-    const ALL: [Self; 4] = [Self::NfTables, Self::IpSet, Self::TcpDiag, Self::UdpDiag];
+    const ALL: [Self; 6] = [
+        Self::NfTables,
+        Self::IpSet,
+        Self::TcpDiag,
+        Self::UdpDiag,
+        Self::Conntrack,
+        Self::ConntrackNetlink,
+    ];
 
     /// The module, and a function that only this part has.
     fn signs(self) -> (&'static str, &'static str) {
@@ -24,6 +33,8 @@ impl Part {
             Self::IpSet => ("ip_set", "ip_set_add"),
             Self::TcpDiag => ("tcp_diag", "tcp_diag_dump"),
             Self::UdpDiag => ("udp_diag", "udp_diag_dump"),
+            Self::Conntrack => ("nf_conntrack", "nf_conntrack_in"),
+            Self::ConntrackNetlink => ("nf_conntrack_netlink", "ctnetlink_dump_table"),
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod addresses;
 mod command;
+mod conntrack;
 mod demand;
 mod fdb;
 mod files;
@@ -27,6 +28,7 @@ mod recent;
 mod route_details;
 mod routes;
 mod rules;
+mod sctp_sockets;
 mod sockets;
 mod sysctls;
 mod virtual_servers;

@@ -11,8 +11,8 @@ use super::links::Names;
 use super::namespaces::Handle;
 use super::netlink::{Client, Dump};
 use super::{
-    addresses, fdb, files, ipsets, iptables, links, neighbors, nft, nsids, recent, routes, rules,
-    sockets, sysctls, virtual_servers,
+    addresses, conntrack, fdb, files, ipsets, iptables, links, neighbors, nft, nsids, recent,
+    routes, rules, sctp_sockets, sockets, sysctls, virtual_servers,
 };
 use crate::collect::report;
 use crate::model::{Family, Gap, Netns, NetnsName, Part};
@@ -174,6 +174,11 @@ pub(super) fn everything(
         read_peers(&mut client, netns, peers, report);
     }
     netns.sockets = report.take(Part::Sockets, sockets::read(&names));
+    let sctp = report.take(Part::SctpSockets, sctp_sockets::read());
+    if let (Some(sockets), Some(sctp)) = (&mut netns.sockets, sctp) {
+        sockets.extend(sctp);
+    }
+    netns.conntrack = report.take(Part::Conntrack, conntrack::read());
     netns.sysctls = report.take_one("sysctls", sysctls::read());
     netns.recent = report.take_one("xt_recent", recent::read());
     let mut holes = Vec::new();

@@ -22,10 +22,14 @@ pub fn sender(trace: &Trace) -> String {
 pub fn receiver(trace: &Trace) -> String {
     let to = &trace.flow.to;
     let mut text = name(to);
-    if let Some(ip) = to.ip {
-        push(&mut text, &address(ip, to.port));
+    match (to.ip, to.port) {
+        (Some(ip), port) => push(&mut text, &address(ip, port)),
+        // Each of several addresses.
+        (None, Some(port)) => text.push_str(&format!(":{port}")),
+        (None, None) => {}
     }
-    format!("{text}/{}", trace.flow.proto)
+    let role = to.role.as_ref().map(|role| format!(" ({role})"));
+    format!("{text}/{}{}", trace.flow.proto, role.unwrap_or_default())
 }
 
 /// `10.42.1.6:80`, `pod default/nginx-test-1 on node1`.

@@ -1,6 +1,7 @@
 //! A trace as text: what happens in a sentence, then the way, line by line; what all branches share stands once.
 
 mod branches;
+mod dns;
 mod ends;
 mod findings;
 mod notes;
@@ -32,6 +33,9 @@ pub struct Options {
 /// Writes a trace.
 pub fn trace(trace: &Trace, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(out, options.layout);
+    if let Some(names) = &trace.dns {
+        dns::write(&mut page, names, trace, options)?;
+    }
     summary::write(&mut page, trace)?;
     findings::write(&mut page, &trace.findings, options)?;
     let chosen = options
@@ -53,18 +57,23 @@ pub fn trace(trace: &Trace, options: &Options, out: &mut dyn Write) -> io::Resul
                 options,
             )?;
         }
-        (None, [only]) => {
-            page.blank()?;
-            write_rows(
-                &mut page,
-                &rows::of(trace, only, options),
-                &Margin::page(),
-                options,
-            )?;
-        }
-        (None, _) => branches::write(&mut page, trace, options)?,
+        (None, _) => ways(&mut page, trace, options)?,
     }
     notes::write(&mut page, trace, options)
+}
+
+/// Every way that the packet may go.
+fn ways(page: &mut Page<'_>, trace: &Trace, options: &Options) -> io::Result<()> {
+    let [only] = trace.paths.as_slice() else {
+        return branches::write(page, trace, options);
+    };
+    page.blank()?;
+    write_rows(
+        page,
+        &rows::of(trace, only, options),
+        &Margin::page(),
+        options,
+    )
 }
 
 fn write_rows(

@@ -1,4 +1,4 @@
-//! The foot of the page: what had to be supposed, and what was not read.
+//! The foot of the page: what was found besides, what had to be supposed, and what was not read.
 
 use std::io;
 
@@ -75,6 +75,6 @@ fn item(page: &mut Page<'_>, text: &Line) -> io::Result<()> {
 }
 
 fn under(page: &mut Page<'_>, label: &str, text: &str) -> io::Result<()> {
-    let first = Line::from("    ").role(Role::Dim, format!("{label:<10}"));
+    let first = Line::from("    ").role(Role::Dim, format!("{label:<9} "));
     page.hanging(&first, &Line::from("              "), &Line::from(text))
 }

@@ -93,10 +93,12 @@ impl Walk<'_> {
         }
         let mut answer = Answer::Yes;
         if let Some((negate, status)) = wanted.status {
-            // The kernel has no bit for NONE: it holds for no connection. ASSURED comes later than the first answer.
+            // The kernel has no bit for NONE: it holds for no connection. ASSURED comes later than the first answer, so
+            // only those that stood before have it.
             let mut has = 0;
             for (name, is) in [
                 ("SEEN_REPLY", entry.seen_reply),
+                ("ASSURED", entry.assured),
                 ("CONFIRMED", entry.confirmed),
             ] {
                 has |= if is {

@@ -25,7 +25,7 @@ pub(super) use recent::Lists;
 pub(super) use target::{dropped, mark_text};
 pub(super) use translation::map_into;
 
-use order::{Entry, nat_chains};
+use order::{Entry, is_registered, nat_chains};
 
 use super::conntrack::Manipulation;
 use super::journey::{changed, step};
@@ -145,16 +145,7 @@ impl<'c> Walk<'c> {
                 }
             };
             match slot {
-                Slot::Conntrack => {
-                    let known = packet.tracking == Tracking::Invalid;
-                    self.connections.track(place.netns, packet);
-                    if packet.tracking == Tracking::Invalid && !known {
-                        self.journey.step(step(
-                            StepKind::Conntrack,
-                            "INVALID: answers a connection that was never seen here; not translated back",
-                        ));
-                    }
-                }
+                Slot::Conntrack => self.track(place.netns, packet),
                 Slot::Nat(half) => {
                     self.nat(place, half, packet)?;
                     if place.hook == Hook::Output && before != packet.destination {
@@ -205,7 +196,9 @@ impl<'c> Walk<'c> {
             }
         }
         let before = packet.to_string();
-        if !self.connections.rewrite(packet, half) {
+        if !is_registered(self.cluster.netns(place.netns), packet.family())
+            || !self.connections.rewrite(packet, half)
+        {
             return Ok(());
         }
         let after = packet.to_string();

@@ -416,6 +416,27 @@ fn permutations(count: usize) -> Vec<Vec<usize>> {
     orders
 }
 
+/// Whether translation is registered at the hooks, which the first base chain of type nat does for all of them
+/// (`nf_nat_register_fn`). Without one, not even connections that have a translation get it.
+pub(super) fn is_registered(netns: &Netns, family: Family) -> bool {
+    let own = match family {
+        Family::V4 => TableFamily::Ip,
+        Family::V6 => TableFamily::Ip6,
+    };
+    let mut rulesets = netns.iptables.iter().filter(|rules| rules.family == family);
+    let of_iptables = rulesets.any(|rules| {
+        let chains = rules.table(TableKind::Nat).map(|table| table.chains());
+        let mut chains = chains.unwrap_or_default().iter();
+        rules.may_lack(TableKind::Nat) || chains.any(|chain| chain.policy.is_some())
+    });
+    let tables = netns.nftables.iter().flat_map(|rules| &rules.tables);
+    let mut native = tables
+        .filter(|table| [own, TableFamily::Inet].contains(&table.family))
+        .flat_map(|table| &table.chains)
+        .filter_map(|chain| chain.base.as_ref());
+    of_iptables || native.any(|base| base.kind == ChainKind::Nat)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

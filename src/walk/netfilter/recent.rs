@@ -1,13 +1,15 @@
 //! Lists of addresses that rules keep (net/netfilter/xt_recent.c).
 //!
-//! A list remembers when each address was seen. Which addresses it has was read, but not since when; what this walk's own
-//! packets add or take away is known for certain.
+//! A list remembers when each address was seen, in ticks of the kernel; how long ago that is can be told only where the
+//! tick counter was read as well. What this walk's own packets add or take away is known for certain.
 
 use std::net::IpAddr;
 
 use super::matching::Answer;
 use crate::model::iptables::RecentAction;
-use crate::model::{NetnsId, Part};
+use crate::model::trace::StepKind;
+use crate::model::{Jiffies, NetnsId, Part, RecentEntry};
+use crate::walk::journey::proven;
 use crate::walk::nftables::ChangedElement;
 use crate::walk::walker::Walk;
 
@@ -24,18 +26,58 @@ pub(super) struct Recent<'a> {
 }
 
 /// What a list has of an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Memory {
     Nothing,
-    /// How often this walk has met it, and whether it was there before.
+    /// How often this walk has met it, and when it was there before.
     Seen {
         now: u32,
-        before: bool,
+        before: Past,
     },
     /// The list was not read, or in part only.
     NotRead,
     /// It may have been changed by this walk.
     Doubtful,
+}
+
+/// When an address was seen before this walk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Past {
+    Never,
+    /// It was, but the time by the list's clock was not read.
+    Sometime,
+    /// So many ticks ago.
+    Ago {
+        ticks: Vec<u64>,
+        per_second: u32,
+    },
+}
+
+impl Past {
+    fn of(entry: &RecentEntry, now: Option<Jiffies>) -> Self {
+        match now {
+            Some(now) if !entry.seen.is_empty() => Self::Ago {
+                ticks: entry.seen.iter().map(|stamp| now.since(*stamp)).collect(),
+                per_second: now.per_second,
+            },
+            _ => Self::Sometime,
+        }
+    }
+
+    /// How often it was seen within the last `seconds`, at the least and at the most.
+    fn times(&self, seconds: Option<u32>) -> (u32, u32) {
+        match (self, seconds) {
+            (Self::Never, _) => (0, 0),
+            (Self::Sometime, None) => (1, u32::MAX),
+            (Self::Sometime, Some(_)) => (0, u32::MAX),
+            (Self::Ago { ticks, per_second }, seconds) => {
+                let reach = seconds.map(|seconds| u64::from(seconds) * u64::from(*per_second));
+                let within = |ago: &&u64| reach.is_none_or(|reach| **ago <= reach);
+                let count = u32::try_from(ticks.iter().filter(within).count()).unwrap_or(u32::MAX);
+                (count, count)
+            }
+        }
+    }
 }
 
 /// What became of the lists in this walk, and which sets its rules changed.
@@ -52,12 +94,15 @@ impl Walk<'_> {
     /// Asks a list, and changes it; `sure` when the kernel gets as far as asking.
     pub(super) fn recent(&mut self, asked: &Recent<'_>, sure: bool) -> Answer {
         let memory = self.memory(asked);
-        let answer = asked.answer(memory);
-        let after = match (asked.action, memory) {
+        let answer = asked.answer(&memory);
+        if asked.action != RecentAction::Set && !asked.negate && answer == Answer::Yes {
+            self.write_age(asked, &memory);
+        }
+        let after = match (asked.action, memory.clone()) {
             (RecentAction::Check, memory) => memory,
             (RecentAction::Set, Memory::Nothing) => Memory::Seen {
                 now: 1,
-                before: false,
+                before: Past::Never,
             },
             (RecentAction::Set, Memory::Seen { now, before }) => Memory::Seen {
                 now: now + 1,
@@ -65,7 +110,7 @@ impl Walk<'_> {
             },
             (RecentAction::Set, Memory::NotRead | Memory::Doubtful) => Memory::Seen {
                 now: 1,
-                before: true,
+                before: Past::Sometime,
             },
             (RecentAction::Remove, _) => Memory::Nothing,
             (RecentAction::Update, Memory::Seen { now, before }) => match answer {
@@ -73,7 +118,7 @@ impl Walk<'_> {
                     now: now + 1,
                     before,
                 },
-                Answer::No => memory,
+                Answer::No => Memory::Seen { now, before },
                 _ => Memory::Doubtful,
             },
             (RecentAction::Update, memory) => memory,
@@ -90,26 +135,56 @@ impl Walk<'_> {
             (*netns, &**name, *ip) == (asked.netns, asked.name, asked.ip)
         });
         if let Some((.., memory)) = own {
-            return *memory;
+            return memory.clone();
         }
-        match self.cluster.netns(asked.netns).recent.as_ref() {
-            None => Memory::NotRead,
-            Some(lists) => {
-                let has = lists
-                    .iter()
-                    .any(|(list, addresses)| list == asked.name && addresses.contains(&asked.ip));
-                match has {
-                    true => Memory::Seen {
-                        now: 0,
-                        before: true,
-                    },
-                    false if self.only_in_part(asked.netns, Part::Recent).is_some() => {
-                        Memory::NotRead
-                    }
-                    false => Memory::Nothing,
-                }
-            }
+        if self.cluster.netns(asked.netns).recent.is_none() {
+            return Memory::NotRead;
         }
+        match self.entry(asked) {
+            Some((entry, now)) => Memory::Seen {
+                now: 0,
+                before: Past::of(entry, now),
+            },
+            None if self.only_in_part(asked.netns, Part::Recent).is_some() => Memory::NotRead,
+            None => Memory::Nothing,
+        }
+    }
+
+    /// The entry of a list that was read, and the time then.
+    fn entry(&self, asked: &Recent<'_>) -> Option<(&RecentEntry, Option<Jiffies>)> {
+        let lists = self.cluster.netns(asked.netns).recent.as_ref()?;
+        let list = lists.iter().find(|list| list.name == asked.name)?;
+        let entry = list
+            .entries
+            .iter()
+            .find(|entry| entry.address == asked.ip)?;
+        Some((entry, list.now))
+    }
+
+    /// Writes down how long ago an address was seen.
+    fn write_age(&mut self, asked: &Recent<'_>, memory: &Memory) {
+        let Memory::Seen {
+            before: Past::Ago { ticks, per_second },
+            ..
+        } = memory
+        else {
+            return;
+        };
+        let (Some(last), Some((entry, _))) = (ticks.iter().min(), self.entry(asked)) else {
+            return;
+        };
+        let within = asked
+            .seconds
+            .map(|seconds| format!(", within {seconds} s"))
+            .unwrap_or_default();
+        let age = last / u64::from((*per_second).max(1));
+        let text = format!(
+            "{} remembers {}: seen {age} s ago{within}",
+            asked.name, asked.ip
+        );
+        let source = format!("/proc/net/xt_recent/{}", asked.name);
+        let step = proven(StepKind::Rule, text, source, &entry.raw);
+        self.journey.step(step);
     }
 }
 
@@ -124,7 +199,8 @@ impl Lists {
 }
 
 impl Recent<'_> {
-    fn answer(&self, memory: Memory) -> Answer {
+    /// `recent_mt`.
+    fn answer(&self, memory: &Memory) -> Answer {
         let (list, ip) = (self.name, self.ip);
         let answer = match (self.action, memory) {
             (RecentAction::Set, _) => Answer::Yes,
@@ -138,10 +214,10 @@ impl Recent<'_> {
             (RecentAction::Remove, Memory::Seen { .. }) => Answer::Yes,
             (RecentAction::Check | RecentAction::Update, Memory::Seen { now, before }) => {
                 let wanted = self.hitcount.unwrap_or(1).max(1);
-                let at_least = now + u32::from(before && self.seconds.is_none());
-                if at_least >= wanted {
+                let (least, most) = before.times(self.seconds);
+                if now + least >= wanted {
                     Answer::Yes
-                } else if before {
+                } else if now.saturating_add(most) >= wanted {
                     Answer::Unknown(format!(
                         "the list {list} remembers {ip}, but since when was not read"
                     ))

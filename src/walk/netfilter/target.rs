@@ -5,7 +5,7 @@ use super::translation::{map_into, one_address};
 use super::{Hook, Place};
 use crate::model::iptables::{Chain, Target, Zone};
 use crate::model::trace::{ClientSees, StepKind};
-use crate::model::{Part, RejectWith};
+use crate::model::{Part, Protocol, RejectWith};
 use crate::walk::conntrack::Manipulation;
 use crate::walk::icmp::IcmpError;
 use crate::walk::packet::{Packet, Tracking};
@@ -239,7 +239,7 @@ impl Walk<'_> {
         with: RejectWith,
         packet: &Packet,
     ) -> Stop {
-        let mut stop = rejection(place, source, with);
+        let mut stop = rejection(place, source, with, packet.protocol);
         let translated = match packet.tracking {
             Tracking::Tracked(tracked) => self.connections.get(tracked).destination_translated,
             _ => false,
@@ -255,7 +255,7 @@ impl Walk<'_> {
     }
 }
 
-fn rejection(place: Place<'_>, source: &str, with: RejectWith) -> Stop {
+fn rejection(place: Place<'_>, source: &str, with: RejectWith, protocol: Protocol) -> Stop {
     let answer = match with {
         RejectWith::TcpReset => Denial::Reset,
         RejectWith::PortUnreachable => Denial::Error(IcmpError::PortUnreachable),
@@ -268,7 +268,7 @@ fn rejection(place: Place<'_>, source: &str, with: RejectWith) -> Stop {
         RejectWith::RejectRoute => Denial::Error(IcmpError::RejectRoute),
         RejectWith::AdminProhibited => Denial::Error(IcmpError::AdminProhibited),
     };
-    let why = format!("{source} answers with {}", answer.name());
+    let why = format!("{source} answers with {}", answer.name(protocol));
     Stop {
         at_output: dropped(place, String::new()).at_output,
         ..Stop::rejected(place.netns, answer, why)

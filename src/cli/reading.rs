@@ -1,0 +1,167 @@
+//! What a question is answered from: a cluster that was read as a whole, or machines that are read as far as a packet
+//! gets.
+//!
+//! A live machine may have hundreds of namespaces, and a packet meets a few. There the walk is repeated with more read
+//! each time, until it meets no namespace that was not read. Neither are all chains read where there are thousands: the
+//! walk wishes for those that it comes to, and goes on when it has them.
+
+use std::collections::BTreeSet;
+
+use super::{Failure, Global, source};
+use crate::check;
+use crate::collect::live::{LiveOptions, Machine};
+use crate::model::trace::{Trace, Verdict};
+use crate::model::{Cluster, Finding, Flow, NetnsId, NetnsName};
+use crate::walk;
+
+/// More times than this a walk is not repeated for chains that were not read: far more than chains lie one behind the
+/// other on any packet's way.
+const MOST_PASSES: usize = 200;
+
+/// A source, opened.
+pub enum Reading {
+    /// Everything was read.
+    Whole(Box<Cluster>),
+    /// Machines, and which of their namespaces were read.
+    Live {
+        /// This machine, or those of the practice cluster.
+        machine: Box<Machine>,
+        /// What was read of it.
+        read: BTreeSet<NetnsId>,
+    },
+}
+
+impl Reading {
+    /// Opens what the global options name.
+    pub fn open(global: &Global) -> Result<Self, Failure> {
+        if source::is_this_machine(global)? {
+            let machine = Machine::survey(&LiveOptions::default())
+                .map_err(|error| Failure::of(&error))?
+                .with_rules_on_demand();
+            return Ok(Self::Live {
+                machine: Box::new(machine),
+                read: BTreeSet::new(),
+            });
+        }
+        if let Some(lab) = source::open_lab(global)? {
+            let mut lab = lab.with_rules_on_demand();
+            lab.complete_all();
+            let read = lab.cluster().all_netns().map(|(id, _)| id).collect();
+            return Ok(Self::Live {
+                machine: Box::new(lab),
+                read,
+            });
+        }
+        source::open(global).map(|cluster| Self::Whole(Box::new(cluster)))
+    }
+
+    /// What was read so far.
+    pub fn cluster(&self) -> &Cluster {
+        match self {
+            Self::Whole(cluster) => cluster,
+            Self::Live { machine, .. } => machine.cluster(),
+        }
+    }
+
+    /// Reads the rest of the hosts and of the namespace that a packet starts in.
+    pub fn read_start(&mut self, start: NetnsId) {
+        let is_host = |id: &NetnsId| self.cluster().netns(*id).name == NetnsName::Host;
+        let hosts = self.cluster().all_netns().map(|(id, _)| id).filter(is_host);
+        let wanted: BTreeSet<NetnsId> = hosts.chain([start]).collect();
+        self.complete(wanted);
+    }
+
+    fn complete(&mut self, mut wanted: BTreeSet<NetnsId>) {
+        let Self::Live { machine, read } = self else {
+            return;
+        };
+        let missing: Vec<NetnsId> = wanted.difference(read).copied().collect();
+        machine.complete(&missing);
+        read.append(&mut wanted);
+    }
+
+    /// Traces a flow, with everything read that its packets come to, and says what is wrong with where it goes.
+    pub fn trace(&mut self, flow: &Flow) -> Trace {
+        let mut trace = self.follow(flow);
+        trace.findings = self.service_findings(flow);
+        if !flow.established {
+            let stale = check::connections::of_flow(self.cluster(), flow, &trace.paths);
+            trace.findings.extend(stale);
+        }
+        trace
+    }
+
+    /// Compares the Service with what the node holds for it, until no chain is missing which can be read.
+    fn service_findings(&mut self, flow: &Flow) -> Vec<Finding> {
+        for _ in 0..MOST_PASSES {
+            let report = check::service::of_flow(self.cluster(), flow);
+            let more = match self {
+                Self::Whole(_) => false,
+                Self::Live { machine, .. } => {
+                    !report.wishes.is_empty() && machine.supply(&report.wishes)
+                }
+            };
+            if !more {
+                return report.findings;
+            }
+        }
+        Vec::new()
+    }
+
+    fn follow(&mut self, flow: &Flow) -> Trace {
+        self.read_start(flow.start);
+        loop {
+            let trace = self.walk(flow);
+            let Self::Live { machine, read } = self else {
+                return trace;
+            };
+            let mut wanted: BTreeSet<NetnsId> = met(machine.cluster(), &trace)
+                .difference(read)
+                .copied()
+                .collect();
+            let unknown = |path: &crate::model::trace::Path| path.verdict == Verdict::Undetermined;
+            if wanted.is_empty() && trace.paths.iter().any(unknown) {
+                // Somewhere in what was left out may be what is missing.
+                let all = machine.cluster().all_netns().map(|(id, _)| id);
+                wanted = all.filter(|id| !read.contains(id)).collect();
+            }
+            if wanted.is_empty() {
+                return trace;
+            }
+            self.complete(wanted);
+        }
+    }
+
+    /// Walks until no chain is missing which can be read.
+    fn walk(&mut self, flow: &Flow) -> Trace {
+        if let Self::Live { machine, .. } = self {
+            for _ in 0..MOST_PASSES {
+                let (trace, wishes) = walk::trace_and_wishes(machine.cluster(), flow);
+                if wishes.is_empty() {
+                    return trace;
+                }
+                if !machine.supply(&wishes) {
+                    break;
+                }
+            }
+        }
+        // Why chains could not be read is known only now.
+        walk::trace(self.cluster(), flow)
+    }
+}
+
+/// The namespaces that a packet or those after it come to.
+fn met(cluster: &Cluster, trace: &Trace) -> BTreeSet<NetnsId> {
+    let hops = trace.paths.iter().flat_map(|path| path.legs().flatten());
+    let places: BTreeSet<(&str, &str)> = hops
+        .map(|hop| (hop.node.as_str(), hop.netns.as_str()))
+        .collect();
+    let named = |(id, netns): &(NetnsId, &crate::model::Netns)| {
+        places.contains(&(cluster.node_name(*id), netns.name.to_string().as_str()))
+    };
+    cluster
+        .all_netns()
+        .filter(named)
+        .map(|(id, _)| id)
+        .collect()
+}
