@@ -66,6 +66,13 @@ impl Refusal {
             });
         }
         let v4 = refused.family() == Family::V4;
+        // ICMP, and the TCP of IPv4, send by sockets of the kernel's own; nf_send_reset and tcp_v6_send_response by none.
+        let by_socket = match self.denial {
+            Denial::Error(_) => true,
+            Denial::Closed => v4,
+            Denial::Reset => false,
+        };
+        answer.socket = Some(self.netns).filter(|_| by_socket);
         let Denial::Error(error) = self.denial else {
             answer.tcp_flags = 0x14;
             answer.size = if v4 { 40 } else { 60 };

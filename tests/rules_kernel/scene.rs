@@ -210,10 +210,12 @@ impl Scene {
         );
         knows(Place::Server, "s0", &[&client, &router, &to_router]);
         let to_nobody = nobodys(NOBODYS_MAC);
+        // NETMAP leads there.
+        let missing = [("10.1.0.15", NOBODYS_MAC)];
         knows(
             Place::Router,
             "br0",
-            &[&client, &server, &server6, &to_nobody],
+            &[&client, &server, &server6, &to_nobody, &missing],
         );
     }
 
