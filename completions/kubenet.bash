@@ -19,6 +19,9 @@ _kubenet() {
             kubenet,completion)
                 cmd="kubenet__subcmd__completion"
                 ;;
+            kubenet,explain)
+                cmd="kubenet__subcmd__explain"
+                ;;
             kubenet,help)
                 cmd="kubenet__subcmd__help"
                 ;;
@@ -43,8 +46,23 @@ _kubenet() {
             kubenet,trace)
                 cmd="kubenet__subcmd__trace"
                 ;;
+            kubenet__subcmd__explain,chain)
+                cmd="kubenet__subcmd__explain__subcmd__chain"
+                ;;
+            kubenet__subcmd__explain,help)
+                cmd="kubenet__subcmd__explain__subcmd__help"
+                ;;
+            kubenet__subcmd__explain__subcmd__help,chain)
+                cmd="kubenet__subcmd__explain__subcmd__help__subcmd__chain"
+                ;;
+            kubenet__subcmd__explain__subcmd__help,help)
+                cmd="kubenet__subcmd__explain__subcmd__help__subcmd__help"
+                ;;
             kubenet__subcmd__help,completion)
                 cmd="kubenet__subcmd__help__subcmd__completion"
+                ;;
+            kubenet__subcmd__help,explain)
+                cmd="kubenet__subcmd__help__subcmd__explain"
                 ;;
             kubenet__subcmd__help,help)
                 cmd="kubenet__subcmd__help__subcmd__help"
@@ -69,6 +87,9 @@ _kubenet() {
                 ;;
             kubenet__subcmd__help,trace)
                 cmd="kubenet__subcmd__help__subcmd__trace"
+                ;;
+            kubenet__subcmd__help__subcmd__explain,chain)
+                cmd="kubenet__subcmd__help__subcmd__explain__subcmd__chain"
                 ;;
             kubenet__subcmd__help__subcmd__lab,capture)
                 cmd="kubenet__subcmd__help__subcmd__lab__subcmd__capture"
@@ -155,7 +176,7 @@ _kubenet() {
 
     case "${cmd}" in
         kubenet)
-            opts="-n -o -q -v -h -V --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help --version trace pods services nodes netns lab completion man help"
+            opts="-n -o -q -v -h -V --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help --version trace explain pods services nodes netns lab completion man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -254,8 +275,158 @@ _kubenet() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        kubenet__subcmd__explain)
+            opts="-n -o -q -v -h --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help chain help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --bundle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lab)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text wide json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "text wide json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__explain__subcmd__chain)
+            opts="-n -o -q -v -h --on --table --ipv4 --ipv6 --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --on)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --table)
+                    COMPREPLY=($(compgen -W "raw mangle nat filter security" -- "${cur}"))
+                    return 0
+                    ;;
+                --bundle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lab)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text wide json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "text wide json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__explain__subcmd__help)
+            opts="chain help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__explain__subcmd__help__subcmd__chain)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__explain__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         kubenet__subcmd__help)
-            opts="trace pods services nodes netns lab completion man help"
+            opts="trace explain pods services nodes netns lab completion man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -271,6 +442,34 @@ _kubenet() {
         kubenet__subcmd__help__subcmd__completion)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__help__subcmd__explain)
+            opts="chain"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__help__subcmd__explain__subcmd__chain)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

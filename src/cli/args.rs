@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{completion, lab, man, netns, nodes, pods, services, trace};
+use super::{completion, explain, lab, man, netns, nodes, pods, services, trace};
 
 /// Explains, step by step and with evidence, what the Linux kernel does with a packet in a Kubernetes cluster.
 #[derive(Debug, Parser)]
@@ -41,6 +41,8 @@ unreadable input.";
 pub enum Command {
     /// Say what happens to a packet, step by step.
     Trace(trace::TraceArgs),
+    /// Say what a thing is for, who comes to it, where it leads.
+    Explain(explain::ExplainArgs),
     /// List pods to trace from and to.
     Pods(pods::PodsArgs),
     /// List Services to trace to.

@@ -6,6 +6,7 @@ use clap_complete::engine::CompletionCandidate;
 
 use super::endpoint::{node_names, pods};
 use super::{Global, source};
+use crate::explain::find;
 use crate::model::Cluster;
 
 /// Names to trace from that begin with what is typed.
@@ -35,6 +36,17 @@ pub fn receivers(typed: &OsStr) -> Vec<CompletionCandidate> {
                 .map(|node| format!("node/{node}")),
         );
         names
+    })
+}
+
+/// Names of chains that begin with what is typed.
+pub fn chains(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let typed = typed.to_ascii_uppercase();
+    offer(&typed, |cluster, _| {
+        find::names(cluster)
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
     })
 }
 

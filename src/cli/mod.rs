@@ -9,6 +9,7 @@ mod candidates;
 mod completion;
 mod dns;
 pub mod endpoint;
+mod explain;
 mod failure;
 mod lab;
 mod man;
@@ -91,6 +92,7 @@ fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
 fn run(command: Command, global: &Global) -> Result<Outcome, Failure> {
     match command {
         Command::Trace(args) => trace::run(&args, global),
+        Command::Explain(args) => explain::run(&args, global),
         Command::Pods(_) => pods::run(global),
         Command::Services(_) => services::run(global),
         Command::Nodes(_) => nodes::run(global),

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use super::{Failure, Global, source};
 use crate::check;
 use crate::collect::live::{LiveOptions, Machine};
+use crate::model::iptables::Wish;
 use crate::model::trace::{Trace, Verdict};
 use crate::model::{Cluster, Finding, Flow, NetnsId, NetnsName};
 use crate::walk;
@@ -71,6 +72,22 @@ impl Reading {
         self.complete(wanted);
     }
 
+    /// Reads the rest of the hosts.
+    pub fn read_hosts(&mut self) {
+        let is_host = |id: &NetnsId| self.cluster().netns(*id).name == NetnsName::Host;
+        let hosts = self.cluster().all_netns().map(|(id, _)| id).filter(is_host);
+        let wanted = hosts.collect();
+        self.complete(wanted);
+    }
+
+    /// Reads chains that were asked for; whether more is known now.
+    pub fn supply(&mut self, wishes: &BTreeSet<Wish>) -> bool {
+        match self {
+            Self::Whole(_) => false,
+            Self::Live { machine, .. } => machine.supply(wishes),
+        }
+    }
+
     fn complete(&mut self, mut wanted: BTreeSet<NetnsId>) {
         let Self::Live { machine, read } = self else {
             return;
@@ -95,13 +112,7 @@ impl Reading {
     fn service_findings(&mut self, flow: &Flow) -> Vec<Finding> {
         for _ in 0..MOST_PASSES {
             let report = check::service::of_flow(self.cluster(), flow);
-            let more = match self {
-                Self::Whole(_) => false,
-                Self::Live { machine, .. } => {
-                    !report.wishes.is_empty() && machine.supply(&report.wishes)
-                }
-            };
-            if !more {
+            if report.wishes.is_empty() || !self.supply(&report.wishes) {
                 return report.findings;
             }
         }

@@ -3,4 +3,12 @@
 //! Pure functions of the [`Cluster`](crate::model::Cluster); what they say is data, and shown elsewhere.
 
 pub mod balance;
+pub mod chain;
 pub mod chains;
+pub mod find;
+pub mod kinds;
+mod matches;
+mod odd;
+pub mod owner;
+mod why;
+pub mod words;

@@ -16,6 +16,7 @@ use std::net::IpAddr;
 
 pub use established::follow;
 pub use find::{FoundPod, global_addresses, node_addresses, node_names, pods};
+pub use nearest::{hint, nearest};
 pub use parse::{Endpoint, Port, parse, parse_port};
 
 use super::Failure;

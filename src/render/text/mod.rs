@@ -16,6 +16,7 @@ use super::page::{Line, Page};
 use super::style::Role;
 use crate::model::trace::Trace;
 use rows::{Margin, Row};
+pub use words::share;
 
 /// How much to show.
 #[derive(Debug, Clone, Copy)]

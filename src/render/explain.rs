@@ -1,0 +1,229 @@
+//! An explanation as text: whose it is and what for, who comes, where it leads, what each rule does, what is odd.
+
+use std::io::{self, Write};
+
+use super::Layout;
+use super::page::{Line, Page};
+use super::style::Role;
+use crate::explain::chain::{Also, Endpoint, Explanation};
+use crate::explain::owner::{NamedBy, ServiceRef};
+
+/// How much to show.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// What the screen can show.
+    pub layout: Layout,
+    /// Every rule, and its line.
+    pub evidence: bool,
+}
+
+/// Of long lists so many lines are shown, unless all evidence is.
+const MOST: usize = 24;
+
+/// Writes the explanation of a chain.
+pub fn chain(explained: &Explanation, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(out, options.layout);
+    head(&mut page, explained)?;
+    if !explained.referenced_by.is_empty() {
+        title(&mut page, "Who comes here")?;
+        let shown = shown(explained.referenced_by.len(), options);
+        for from in &explained.referenced_by[..shown] {
+            let place = format!("{} rule {}: ", from.chain, from.rule);
+            item(
+                &mut page,
+                &Line::from(place.as_str()).text(from.text.as_str()),
+            )?;
+            if options.evidence {
+                raw(&mut page, &from.raw)?;
+            }
+        }
+        more(&mut page, explained.referenced_by.len() - shown)?;
+    }
+    if !explained.endpoints.is_empty() {
+        title(&mut page, "Where connections go [packets counted]")?;
+        let shown = shown(explained.endpoints.len(), options);
+        for endpoint in &explained.endpoints[..shown] {
+            item(&mut page, &endpoint_line(endpoint))?;
+        }
+        more(&mut page, explained.endpoints.len() - shown)?;
+    }
+    let heading = match explained.rules.first() {
+        None => "No rules",
+        Some(rule) if rule.packets.is_none() => "Its rules",
+        Some(_) => "Its rules [packets counted]",
+    };
+    title(&mut page, heading)?;
+    let shown = shown(explained.rules.len(), options);
+    for rule in &explained.rules[..shown] {
+        let number = Line::from("  ").role(Role::Dim, format!("{:>2}  ", rule.n));
+        let packets = count(rule.packets);
+        let text = Line::from(rule.text.as_str()).role(Role::Dim, packets);
+        page.hanging(&number, &Line::from(UNDER), &text)?;
+        if let Some(why) = rule.why {
+            let why = Line::new().role(Role::Dim, format!("({why})"));
+            page.hanging(&Line::from(UNDER), &Line::from(UNDER), &why)?;
+        }
+        if options.evidence {
+            raw(&mut page, &rule.raw)?;
+        }
+    }
+    more(&mut page, explained.rules.len() - shown)?;
+    list(&mut page, "Odd", &explained.odd)?;
+    list(
+        &mut page,
+        "Not seen, and may hide something",
+        &explained.not_seen,
+    )?;
+    elsewhere(&mut page, explained)
+}
+
+/// Below the text of a rule.
+const UNDER: &str = "      ";
+
+fn head(page: &mut Page<'_>, explained: &Explanation) -> io::Result<()> {
+    let place = match explained.netns.as_str() {
+        "host" => explained.node.clone(),
+        netns => format!("{} / {netns}", explained.node),
+    };
+    let policy = explained
+        .policy
+        .map_or_else(String::new, |policy| format!(", policy {policy}"));
+    let name = Line::new().role(Role::Name, explained.chain.as_str());
+    page.line(&name.text(format!(
+        "  table {} of {place} ({}){policy}",
+        explained.table, explained.family
+    )))?;
+    if let Some(service) = &explained.service {
+        let by = named_by(&explained.named_by);
+        page.line(&Line::from(
+            format!("Service {}, as {by}.", whose(service)).as_str(),
+        ))?;
+    }
+    match (explained.made_by, explained.purpose) {
+        (Some(made_by), Some(purpose)) => {
+            page.line(&Line::from(purpose).role(Role::Dim, format!(" (by {made_by})")))
+        }
+        _ => page.line(&Line::from(
+            "No program is known that makes a chain of this name: what its rules say is all there is.",
+        )),
+    }
+}
+
+fn whose(service: &ServiceRef) -> String {
+    let ServiceRef {
+        namespace, name, ..
+    } = service;
+    let port = match (&service.port_name, service.port) {
+        (Some(name), Some(port)) => format!(" port {name:?} ({port})"),
+        (Some(name), None) => format!(" port {name:?}"),
+        (None, Some(port)) => format!(" port {port}"),
+        (None, None) => String::new(),
+    };
+    let protocol = service
+        .proto
+        .as_ref()
+        .map_or_else(String::new, |proto| format!("/{proto}"));
+    format!("{namespace}/{name}{port}{protocol}")
+}
+
+fn named_by(by: &[NamedBy]) -> String {
+    let said = by.iter().map(|by| match by {
+        NamedBy::Objects => "the API's objects",
+        NamedBy::Comment => "the rules' comments",
+        NamedBy::Hash => "the hash in its name",
+    });
+    let said: Vec<&str> = said.collect();
+    match said.as_slice() {
+        [only @ "the hash in its name"] => format!("{only} says"),
+        [all @ .., last] if !all.is_empty() => format!("{} and {last} say", all.join(", ")),
+        _ => format!("{} say", said.join(", ")),
+    }
+}
+
+fn endpoint_line(endpoint: &Endpoint) -> Line {
+    let share = super::text::share(endpoint.probability);
+    let address = match (endpoint.ip, endpoint.port) {
+        (Some(ip), Some(port)) => std::net::SocketAddr::new(ip, port).to_string(),
+        _ => "nowhere".to_owned(),
+    };
+    let pod = endpoint
+        .pod
+        .as_ref()
+        .map_or_else(String::new, |pod| format!("  pod {pod}"));
+    let packets = count(endpoint.packets);
+    Line::from(format!("{share:>6}  ").as_str())
+        .role(Role::Name, address)
+        .text(pod)
+        .role(Role::Dim, packets)
+}
+
+fn count(packets: Option<u64>) -> String {
+    packets.map_or_else(String::new, |packets| format!(" [{packets}]"))
+}
+
+fn elsewhere(page: &mut Page<'_>, explained: &Explanation) -> io::Result<()> {
+    if explained.also.is_empty() {
+        return Ok(());
+    }
+    let place = |also: &Also| {
+        let host = also.netns == "host";
+        let node = if host {
+            also.node.clone()
+        } else {
+            format!("{} / {}", also.node, also.netns)
+        };
+        format!("{} of {node} ({})", also.table, also.family)
+    };
+    let places: Vec<String> = explained.also.iter().map(place).collect();
+    page.blank()?;
+    let label = Line::new().role(Role::Dim, "also in ");
+    page.hanging(
+        &label,
+        &Line::from("        "),
+        &Line::from(places.join(", ").as_str()),
+    )
+}
+
+fn title(page: &mut Page<'_>, text: &str) -> io::Result<()> {
+    page.blank()?;
+    page.line(&Line::new().role(Role::Name, text))
+}
+
+fn item(page: &mut Page<'_>, content: &Line) -> io::Result<()> {
+    page.hanging(&Line::from("  "), &Line::from("    "), content)
+}
+
+fn raw(page: &mut Page<'_>, line: &str) -> io::Result<()> {
+    let line = Line::new().role(Role::Dim, line);
+    page.hanging(&Line::from(UNDER), &Line::from("        "), &line)
+}
+
+fn list(page: &mut Page<'_>, heading: &str, lines: &[String]) -> io::Result<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    page.blank()?;
+    page.line(&Line::new().role(Role::Warn, heading))?;
+    lines.iter().try_for_each(|line| {
+        page.hanging(
+            &Line::from("  - "),
+            &Line::from("    "),
+            &Line::from(line.as_str()),
+        )
+    })
+}
+
+fn shown(count: usize, options: &Options) -> usize {
+    if options.evidence {
+        count
+    } else {
+        count.min(MOST)
+    }
+}
+
+fn more(page: &mut Page<'_>, left: usize) -> io::Result<()> {
+    if left == 0 {
+        return Ok(());
+    }
+    page.line(&Line::new().role(Role::Dim, format!("  and {left} more (-v shows all)")))
+}
