@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::Layout;
 use super::page::{Line, Page};
 use super::style::Role;
-use crate::explain::chain::{Also, Endpoint, Explanation};
+use crate::explain::chain::{Endpoint, Explanation};
 use crate::explain::owner::{NamedBy, ServiceRef};
 
 /// How much to show.
@@ -81,10 +81,7 @@ pub fn chain(explained: &Explanation, options: &Options, out: &mut dyn Write) ->
 const UNDER: &str = "      ";
 
 fn head(page: &mut Page<'_>, explained: &Explanation) -> io::Result<()> {
-    let place = match explained.netns.as_str() {
-        "host" => explained.node.clone(),
-        netns => format!("{} / {netns}", explained.node),
-    };
+    let place = place(&explained.node, &explained.netns);
     let policy = explained
         .policy
         .map_or_else(String::new, |policy| format!(", policy {policy}"));
@@ -161,27 +158,39 @@ fn count(packets: Option<u64>) -> String {
     packets.map_or_else(String::new, |packets| format!(" [{packets}]"))
 }
 
+/// Where else there is a chain of that name: `nat of node1, node2; filter of master`.
 fn elsewhere(page: &mut Page<'_>, explained: &Explanation) -> io::Result<()> {
     if explained.also.is_empty() {
         return Ok(());
     }
-    let place = |also: &Also| {
-        let host = also.netns == "host";
-        let node = if host {
-            also.node.clone()
-        } else {
-            format!("{} / {}", also.node, also.netns)
-        };
-        format!("{} of {node} ({})", also.table, also.family)
-    };
-    let places: Vec<String> = explained.also.iter().map(place).collect();
+    let mut places: Vec<(String, Vec<String>)> = Vec::new();
+    for also in &explained.also {
+        let table = format!("{} ({})", also.table, also.family);
+        let node = place(&also.node, &also.netns);
+        match places.iter_mut().find(|(known, _)| *known == table) {
+            Some((_, nodes)) => nodes.push(node),
+            None => places.push((table, vec![node])),
+        }
+    }
+    let places: Vec<String> = places
+        .iter()
+        .map(|(table, nodes)| format!("{table} of {}", nodes.join(", ")))
+        .collect();
     page.blank()?;
     let label = Line::new().role(Role::Dim, "also in ");
     page.hanging(
         &label,
         &Line::from("        "),
-        &Line::from(places.join(", ").as_str()),
+        &Line::from(places.join("; ").as_str()),
     )
+}
+
+/// A namespace as people call it: a node's own by the node alone.
+fn place(node: &str, netns: &str) -> String {
+    match netns {
+        "host" => node.to_owned(),
+        netns => format!("{node} / {netns}"),
+    }
 }
 
 fn title(page: &mut Page<'_>, text: &str) -> io::Result<()> {
