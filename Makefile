@@ -8,7 +8,7 @@ KUBENET  = target/release/kubenet
 BIN      = $(DESTDIR)$(PREFIX)/bin
 SHARE    = $(DESTDIR)$(PREFIX)/share
 
-.PHONY: build test torture bench install uninstall generated clean
+.PHONY: build test test-vm torture bench install uninstall generated clean
 
 build:
 	$(CARGO) build --release --locked
@@ -16,6 +16,10 @@ build:
 # Installs what the tests need with apt when it is missing and you are root.
 test:
 	tests/run.sh
+
+# A part of the tests again, in a kernel that has what this one may lack: Debian's, in a virtual machine.
+test-vm:
+	tests/vm/run.sh
 
 # The random tests against the kernel, with more cases than a change is asked for: CASES clusters of each kind.
 CASES ?= 1000

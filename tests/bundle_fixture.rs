@@ -501,7 +501,7 @@ fn sets_and_virtual_servers() {
             };
             let mut line = format!("-A {flag} {address} -s {}", service.scheduler);
             if let Some(kept) = service.persistence {
-                line.push_str(&format!(" -p {}", kept.timeout));
+                line.push_str(&format!(" -p {}", kept.timeout.unwrap()));
             }
             assert_eq!(wanted.next(), Some(line.as_str()), "{path}");
             for server in &service.servers {

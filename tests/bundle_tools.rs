@@ -170,7 +170,7 @@ TCP  10.43.0.2:80 wlc
         }
     );
     let kept = servers[0].persistence.unwrap();
-    assert_eq!((kept.timeout, kept.prefix), (10_800, 32));
+    assert_eq!((kept.timeout, kept.prefix), (Some(10_800), 32));
     let forwarding: Vec<_> = servers[1]
         .servers
         .iter()

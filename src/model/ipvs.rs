@@ -1,8 +1,9 @@
 //! IPVS: virtual servers (`ipvsadm -Sn`, include/uapi/linux/ip_vs.h) and the connections they took (`ipvsadm -Lnc`).
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use super::{Family, Protocol};
@@ -59,8 +60,8 @@ impl fmt::Display for Takes {
 /// How clients are kept with their server (IP_VS_SVC_F_PERSISTENT).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Persistence {
-    /// Seconds.
-    pub timeout: u32,
+    /// Seconds, where that is told.
+    pub timeout: Option<u32>,
     /// Clients that agree in so many bits of their address are taken for one.
     pub prefix: u8,
 }
@@ -132,6 +133,67 @@ impl VirtualServer {
             Takes::Address { address, .. } => Family::of(address.ip()),
             Takes::Mark { family, .. } => family,
         }
+    }
+
+    /// The line that `ipvsadm -Sn` prints of it.
+    pub fn saved(&self) -> String {
+        let mut line = format!("-A {} -s {}", self.takes.saved(), self.scheduler);
+        if let Some(kept) = self.persistence {
+            let all = self.family() == Family::V6 && kept.prefix == 128
+                || self.family() == Family::V4 && kept.prefix == 32;
+            line.push_str(" -p");
+            if let Some(timeout) = kept.timeout {
+                line.push_str(&format!(" {timeout}"));
+            }
+            if !all {
+                let mask =
+                    Ipv4Net::new(Ipv4Addr::UNSPECIFIED, kept.prefix).map(|net| net.netmask());
+                line.push_str(&match (self.family(), mask) {
+                    (Family::V4, Ok(mask)) => format!(" -M {mask}"),
+                    _ => format!(" -M {}", kept.prefix),
+                });
+            }
+        }
+        if self.one_packet {
+            line.push_str(" -o");
+        }
+        if !self.scheduler_flags.is_empty() {
+            line.push_str(&format!(" -b {}", self.scheduler_flags.join(",")));
+        }
+        line
+    }
+}
+
+impl Takes {
+    /// As options of ipvsadm.
+    fn saved(&self) -> String {
+        match self {
+            Self::Address { protocol, address } => {
+                let option = match protocol {
+                    Protocol::Udp => "-u",
+                    Protocol::Sctp => "--sctp-service",
+                    _ => "-t",
+                };
+                format!("{option} {address}")
+            }
+            Self::Mark { mark, family } => match family {
+                Family::V4 => format!("-f {mark}"),
+                Family::V6 => format!("-f {mark} -6"),
+            },
+        }
+    }
+}
+
+impl RealServer {
+    /// The line that `ipvsadm -Sn` prints of it.
+    pub fn saved(&self, service: &VirtualServer) -> String {
+        let (takes, address, weight) = (service.takes.saved(), self.address, self.weight);
+        let forwarding = match self.forwarding {
+            Forwarding::Masquerading | Forwarding::Local => "-m",
+            Forwarding::Direct => "-g",
+            Forwarding::Tunnel => "-i",
+        };
+        format!("-a {takes} -r {address} {forwarding} -w {weight}")
     }
 }
 

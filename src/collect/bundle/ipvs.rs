@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use super::ipvs_proc;
 use super::rows::{FieldResult, parse_as};
 use super::sysctl::lines;
 use crate::collect::report::{Report, excerpt};
@@ -9,11 +10,14 @@ use crate::model::{
     Family, Forwarding, Persistence, Protocol, RealServer, ServerConnections, Takes, VirtualServer,
 };
 
-/// Seconds of persistence where `-p` names none (IP_VS_TEMPLATE_TIMEOUT).
-const PERSISTENCE: u32 = 300;
+/// Seconds of persistence where `-p` names none, as ipvsadm 1.31 has it.
+const PERSISTENCE: u32 = 360;
 
-/// The virtual servers of a file.
+/// The virtual servers of a file, in the form of ipvsadm or of /proc/net/ip_vs.
 pub fn virtual_servers(text: &str, report: &mut Report) -> Vec<VirtualServer> {
+    if ipvs_proc::is_of_proc(text) {
+        return ipvs_proc::virtual_servers(text, report);
+    }
     let mut servers: Vec<VirtualServer> = Vec::new();
     // Servers of a service that could not be read go with it.
     let mut skipping = false;
@@ -95,7 +99,7 @@ fn saved_service(words: &[&str], raw: &str) -> FieldResult<VirtualServer> {
         let seconds = option(words, &["-p", "--persistent"]).and_then(|text| text.parse().ok());
         let mask = option(words, &["-M", "--netmask"]);
         service.persistence = Some(Persistence {
-            timeout: seconds.unwrap_or(PERSISTENCE),
+            timeout: Some(seconds.unwrap_or(PERSISTENCE)),
             prefix: prefix(mask, service.family())?,
         });
     }
@@ -202,24 +206,28 @@ fn listed_service(kind: &str, words: &[&str], raw: &str) -> FieldResult<VirtualS
     service.scheduler_flags = in_brackets.map_or_else(Vec::new, flags);
     if let Some(seconds) = option(rest, &["persistent"]) {
         service.persistence = Some(Persistence {
-            timeout: parse_as("persistent", seconds)?,
+            timeout: Some(parse_as("persistent", seconds)?),
             prefix: prefix(option(rest, &["mask"]), service.family())?,
         });
     }
     Ok(service)
 }
 
+/// What the kernel and ipvsadm call it (`ip_vs_fwd_name`).
+pub fn forwarding(name: &str) -> FieldResult<Forwarding> {
+    match name {
+        "Masq" => Ok(Forwarding::Masquerading),
+        "Route" => Ok(Forwarding::Direct),
+        "Tunnel" => Ok(Forwarding::Tunnel),
+        "Local" => Ok(Forwarding::Local),
+        other => Err(format!("no way of forwarding: {}", excerpt(other))),
+    }
+}
+
 /// `192.168.205.4:6443 Masq 1 0 0`.
 fn listed_server(words: &[&str], raw: &str) -> FieldResult<RealServer> {
     let [address, forwarding, weight, rest @ ..] = words else {
         return Err("no address, forwarding and weight".to_owned());
-    };
-    let forwarding = match *forwarding {
-        "Masq" => Forwarding::Masquerading,
-        "Route" => Forwarding::Direct,
-        "Tunnel" => Forwarding::Tunnel,
-        "Local" => Forwarding::Local,
-        other => return Err(format!("no way of forwarding: {}", excerpt(other))),
     };
     let connections = match rest {
         [active, inactive, ..] => Some(ServerConnections {
@@ -231,7 +239,7 @@ fn listed_server(words: &[&str], raw: &str) -> FieldResult<RealServer> {
     Ok(RealServer {
         address: parse_as("the server's address", address)?,
         weight: parse_as("the weight", weight)?,
-        forwarding,
+        forwarding: self::forwarding(forwarding)?,
         upper_threshold: 0,
         lower_threshold: 0,
         connections,

@@ -13,6 +13,7 @@ mod fdb;
 mod files;
 mod ipsets;
 mod iptables;
+mod ipvs_netlink;
 mod kernel;
 mod links;
 mod namespaces;

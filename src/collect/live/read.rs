@@ -195,6 +195,8 @@ pub(super) fn everything(
     netns.ipsets = report.keep(sets);
     let servers = virtual_servers::read(report);
     netns.virtual_servers = report.keep(servers);
+    let connections = virtual_servers::read_connections(report);
+    netns.ipvs_connections = report.take_one("IPVS connections", connections).flatten();
     let native = nft::read(&netns.iptables, report);
     netns.nftables = report.keep(native);
     netns.incomplete.clone_from(&report.incomplete);

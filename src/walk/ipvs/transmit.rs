@@ -58,11 +58,10 @@ impl<'c> Walk<'c> {
         };
         // tcp_conn_schedule: what does not begin a connection is none of its business.
         let begins = packet.tcp_flags & 0x06 == 0x02;
-        if packet.protocol == Protocol::Tcp && !begins
-            || self.sysctl(netns, "net.ipv4.vs.backup_only") == Some(1)
-        {
+        if packet.protocol == Protocol::Tcp && !begins {
             return Ok(None);
         }
+        self.mind_backup(netns);
         self.need_whole(netns, Part::VirtualServers, packet)?;
         let server = self.real_server(netns, service, packet)?;
         self.give(place, service, server, packet)
@@ -94,6 +93,21 @@ impl<'c> Walk<'c> {
             });
         }
         Ok(())
+    }
+
+    /// With `backup_only`, a director that takes connections over from another one schedules none itself
+    /// (`sysctl_backup_only`). Whether it is such a one, that is runs a synchronisation daemon as backup, is not read.
+    fn mind_backup(&mut self, netns: NetnsId) {
+        if self.sysctl(netns, "net.ipv4.vs.backup_only") != Some(1) {
+            return;
+        }
+        self.supposed.push(Assumption {
+            unknown:
+                "whether IPVS's synchronisation daemon runs as backup here, where backup_only is on"
+                    .to_owned(),
+            supposed: "it does not".to_owned(),
+            otherwise: vec!["if it does: IPVS takes no packets".to_owned()],
+        });
     }
 
     /// The server that takes the packet.
@@ -151,7 +165,10 @@ impl<'c> Walk<'c> {
                 let taken = self.choices.choose(Question::Balance(shares.clone()));
                 let share = shares.get(taken).copied().unwrap_or_default() * 100.0;
                 let stays = match service.persistence {
-                    Some(kept) => format!("; the first choice stays for {} s", kept.timeout),
+                    Some(kept) => match kept.timeout {
+                        Some(seconds) => format!("; the first choice stays for {seconds} s"),
+                        None => "; the first choice stays".to_owned(),
+                    },
                     None => String::new(),
                 };
                 let text = format!("{because}: {share:.0} % in the long run{stays}");

@@ -234,22 +234,7 @@ fn may_track(netns: &Netns, family: Family) -> bool {
     others
         || netns.virtual_servers.iter().flatten().next().is_some()
         || netns.conntrack.iter().flatten().next().is_some()
-        || rules.any(|rule| {
-            let mut statements = rule.statements.iter();
-            statements.any(|one| one.needs_conntrack() && translates(one, family))
-        })
-}
-
-/// A translation of one family, in a table of both, has connections of that family tracked alone.
-fn translates(statement: &Statement, family: Family) -> bool {
-    match statement {
-        Statement::Nat(nat) => match nat.family.as_deref() {
-            Some("ip") => family == Family::V4,
-            Some("ip6") => family == Family::V6,
-            _ => true,
-        },
-        _ => true,
-    }
+        || rules.any(|rule| rule.statements.iter().any(Statement::needs_conntrack))
 }
 
 /// What a chain does to a packet that is put through it on trial.
