@@ -1254,7 +1254,7 @@ _kubenet() {
             return 0
             ;;
         kubenet__subcmd__lab__subcmd__up)
-            opts="-n -o -q -v -h --name --backend --iptables --ip-family --nodes --spec --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help"
+            opts="-n -o -q -v -h --name --backend --iptables --proxy --scheduler --ip-family --nodes --spec --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1270,6 +1270,14 @@ _kubenet() {
                     ;;
                 --iptables)
                     COMPREPLY=($(compgen -W "nft legacy" -- "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -W "iptables ipvs" -- "${cur}"))
+                    return 0
+                    ;;
+                --scheduler)
+                    COMPREPLY=($(compgen -W "rr wrr lc wlc sed nq sh dh mh lblc lblcr fo ovf" -- "${cur}"))
                     return 0
                     ;;
                 --ip-family)

@@ -209,6 +209,21 @@ direct-routing\t'As they are between nodes of one network, else in a vxlan tunne
 host-gw\t'As they are, with the other node as the gateway'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l iptables -d 'Which of the kernel\'s two iptables holds the rules' -r -f -a "nft\t'nf_tables'
 legacy\t'x_tables'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l proxy -d 'What kube-proxy makes of Services' -r -f -a "iptables\t'Chains of iptables'
+ipvs\t'Virtual servers of IPVS'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l scheduler -d 'How IPVS spreads connections, with `--proxy ipvs`' -r -f -a "rr\t''
+wrr\t''
+lc\t''
+wlc\t''
+sed\t''
+nq\t''
+sh\t''
+dh\t''
+mh\t''
+lblc\t''
+lblcr\t''
+fo\t''
+ovf\t''"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l ip-family -d 'Address families of nodes, pods and Services' -r -f -a "ipv4\t'IPv4'
 ipv6\t'IPv6'
 dual\t'Both, IPv4 first'"

@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use super::{Failure, Global, Outcome, output};
 use crate::lab::registry::{self, DEFAULT_NAME, LabState};
-use crate::lab::spec::{Backend, IptablesBackend, Spec};
+use crate::lab::spec::{Backend, IptablesBackend, Proxy, Spec};
 use crate::lab::{LabError, build, capture, demo, holder, iptables, namespace, shell};
 use crate::model::Family;
 pub use args::{
-    BackendArg, CaptureArgs, DownArgs, IpFamilyArg, IptablesArg, LabArgs, LabCommand, RunArgs,
-    UpArgs,
+    BackendArg, CaptureArgs, DownArgs, IpFamilyArg, IptablesArg, LabArgs, LabCommand, ProxyArg,
+    RunArgs, UpArgs,
 };
 
 /// Does it.
@@ -65,6 +65,10 @@ fn up(args: UpArgs, global: &Global) -> Result<Outcome, Failure> {
                 IptablesArg::Nft => IptablesBackend::Nft,
                 IptablesArg::Legacy => IptablesBackend::Legacy,
             },
+            proxy: match args.proxy {
+                ProxyArg::Iptables => Proxy::Iptables,
+                ProxyArg::Ipvs => Proxy::Ipvs(args.scheduler.clone()),
+            },
             families: match args.ip_family {
                 IpFamilyArg::Ipv4 => vec![Family::V4],
                 IpFamilyArg::Ipv6 => vec![Family::V6],
@@ -95,8 +99,12 @@ fn summary(state: &LabState) -> Vec<String> {
         objects.pods.len(),
         objects.services.len()
     );
+    let proxy = match &spec.proxy {
+        Proxy::Iptables => String::new(),
+        Proxy::Ipvs(scheduler) => format!("IPVS ({scheduler}), "),
+    };
     let kinds = format!(
-        "{}, {}, iptables ({})",
+        "{}, {}, {proxy}iptables ({})",
         family_names(state).join(" and "),
         backend_name(spec.backend),
         iptables_name(spec.iptables)

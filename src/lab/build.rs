@@ -10,17 +10,21 @@ use nix::unistd::Pid;
 use super::error::LabError;
 use super::holder::{self, Held};
 use super::kube_proxy;
+use super::kube_proxy_ipvs::{self, Services};
 use super::netlink::{self, Namespaces};
 use super::plan::NamespacePlan;
 use super::process::Process;
 use super::registry::{self, LabState, Place};
 use super::server::Server;
-use super::spec::{Networks, Spec};
+use super::spec::{Networks, Proxy, Spec};
 use super::{iptables, link_local, namespace, nfacct, node_rules, wiring};
 use crate::model::Family;
 
 /// Builds a lab. `program` is kubenet itself, which is started once for each namespace. On failure nothing is left behind.
 pub fn up(name: &str, spec: Spec, program: &Path) -> Result<LabState, LabError> {
+    if matches!(spec.proxy, Proxy::Ipvs(_)) {
+        kube_proxy_ipvs::check_kernel()?;
+    }
     let plans = wiring::plans(&spec)?;
     let builder =
         Process::current().map_err(|error| LabError::step("read /proc/self/stat", error))?;
@@ -95,9 +99,17 @@ fn build(
     held.drain(..).try_for_each(|one| one.release().map(drop))
 }
 
-/// Writes a node's rules.
+/// Writes a node's rules, and what they go by.
 fn write_rules(spec: &Spec, node: &str, lock: &Path) -> Result<(), LabError> {
     let node = spec.node(node)?;
+    if let Proxy::Ipvs(scheduler) = &spec.proxy {
+        let of = |family| Services::of(spec, &node, family, scheduler);
+        let services: Vec<Services> = spec.families().map(of).collect();
+        for of_family in &services {
+            kube_proxy_ipvs::apply_sets(&of_family.sets)?;
+        }
+        kube_proxy_ipvs::apply_services(&services)?;
+    }
     let has_counters =
         nfacct::create(&[kube_proxy::INVALID_COUNTER, kube_proxy::LOCALHOST_COUNTER]);
     for family in spec.families() {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::registry::{LabState, Place};
-use super::spec::{IptablesBackend, Spec};
+use super::spec::{IptablesBackend, Proxy, Spec};
 use super::{LabError, flannel, iptables, kubectl, namespace};
 
 /// A file of a bundle, and the command that prints what is in it.
@@ -45,6 +45,12 @@ const ON_NODES: [Reading; 8] = [
     ),
 ];
 
+/// What is read on nodes whose kube-proxy uses IPVS.
+const IPVS: [Reading; 2] = [
+    ("ipvs.txt", &["ipvsadm", "-Sn"]),
+    ("ipvs-conns.txt", &["ipvsadm", "-Lnc"]),
+];
+
 /// What is read on nodes whose rules are in the legacy backend.
 const LEGACY: [Reading; 2] = [
     ("iptables-legacy-save.txt", &["iptables-legacy-save", "-c"]),
@@ -55,7 +61,7 @@ const LEGACY: [Reading; 2] = [
 ];
 
 /// The settings that have to do with a packet's way.
-const SETTINGS: &str = "^net\\.(bridge\\.|netfilter\\.nf_(conntrack|hooks|log)|ipv[46]\\.(conf\\.[^.]*\\.(accept_(local|redirects|ra|dad)|\
+const SETTINGS: &str = "^net\\.(bridge\\.|netfilter\\.nf_(conntrack|hooks|log)|ipv4\\.vs\\.|ipv[46]\\.(conf\\.[^.]*\\.(accept_(local|redirects|ra|dad)|\
 arp_(announce|ignore)|forwarding|force_forwarding|proxy_(arp|ndp)|route_localnet|rp_filter|send_redirects|src_valid_mark|disable_ipv6|\
 ignore_routes_with_linkdown)$|ip_(forward$|forward_use_pmtu|nonlocal|local_port_range|local_reserved|default_ttl)|fib_multipath|fwmark_reflect|\
 icmp_(echo_ignore_all|ratelimit|ratemask)|tcp_(fwmark|l3mdev)_accept|udp_l3mdev_accept))";
@@ -108,7 +114,11 @@ fn on_node(spec: &Spec) -> Vec<Reading> {
         IptablesBackend::Nft => &[],
         IptablesBackend::Legacy => &LEGACY,
     };
-    [EVERYWHERE.as_slice(), ON_NODES.as_slice(), legacy].concat()
+    let ipvs: &[Reading] = match spec.proxy {
+        Proxy::Iptables => &[],
+        Proxy::Ipvs(_) => &IPVS,
+    };
+    [EVERYWHERE.as_slice(), ON_NODES.as_slice(), legacy, ipvs].concat()
 }
 
 /// Runs the readers in the namespace that this thread is in, and keeps what each prints.

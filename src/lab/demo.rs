@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::flannel;
-use super::spec::{Backend, IptablesBackend, Networks, Spec, first_of};
+use super::spec::{Backend, IptablesBackend, Networks, Proxy, Spec, first_of};
 use crate::model::{
     Endpoint, EndpointSlice, Family, NodeObject, Objects, Pod, PortRef, Protocol, Service,
     ServicePort,
@@ -20,6 +20,8 @@ pub struct Choice {
     pub backend: Backend,
     /// Which iptables holds the rules.
     pub iptables: IptablesBackend,
+    /// What kube-proxy makes of Services.
+    pub proxy: Proxy,
     /// Its address families, the main one first.
     pub families: Vec<Family>,
     /// How many nodes, at most [`MOST_NODES`].
@@ -31,6 +33,7 @@ impl Default for Choice {
         Self {
             backend: Backend::Vxlan,
             iptables: IptablesBackend::Nft,
+            proxy: Proxy::Iptables,
             families: vec![Family::V4],
             nodes: 3,
         }
@@ -96,6 +99,7 @@ pub fn spec(choice: &Choice) -> Spec {
     Spec {
         backend: choice.backend,
         iptables: choice.iptables,
+        proxy: choice.proxy.clone(),
         networks: choice.families.iter().map(networks).collect(),
         vni: VNI,
         vxlan_port: 8472,

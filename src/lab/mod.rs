@@ -1,7 +1,7 @@
 //! The practice cluster: a small real cluster out of network namespaces on this machine.
 //!
 //! What it shall be is data ([`spec`]). What each namespace shall hold follows from that by pure functions, one for each
-//! program of a real node ([`kube_proxy`], [`flannel`], [`kubelet`], [`portmap`], and [`wiring`] for the CNI plugin `bridge`
+//! program of a real node ([`kube_proxy`] or [`kube_proxy_ipvs`], [`flannel`], [`kubelet`], [`portmap`], and [`wiring`] for the CNI plugin `bridge`
 //! and the wires).
 //!
 //! Every namespace is held open by one process of our own, which also runs the servers of the pod that lives in
@@ -15,6 +15,7 @@ pub mod flannel;
 pub mod holder;
 pub mod iptables;
 pub mod kube_proxy;
+pub mod kube_proxy_ipvs;
 pub mod kubectl;
 pub mod kubelet;
 pub mod link_local;

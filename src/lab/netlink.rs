@@ -11,8 +11,8 @@ use netlink_packet_route::link::{InfoData, InfoVeth, LinkAttribute, LinkMessage}
 use netlink_packet_route::neighbour::NeighbourFlags;
 use netlink_packet_route::route::RouteProtocol;
 use rtnetlink::{
-    Handle, LinkBridge, LinkBridgePort, LinkMessageBuilder, LinkUnspec, LinkVeth, LinkVxlan,
-    RouteMessageBuilder,
+    Handle, LinkBridge, LinkBridgePort, LinkDummy, LinkMessageBuilder, LinkUnspec, LinkVeth,
+    LinkVxlan, RouteMessageBuilder,
 };
 
 use super::LabError;
@@ -67,7 +67,9 @@ async fn make(
                 .await
                 .map_err(|why| LabError::step(step(&format!("add {address} to")), why))?;
         }
-        set_up(handle, &device.name, label).await?;
+        if device.kind != DeviceKind::Dummy {
+            set_up(handle, &device.name, label).await?;
+        }
         if device.hairpin {
             let index =
                 index_of(&device.name).map_err(|why| LabError::step(step("find device"), why))?;
@@ -114,6 +116,7 @@ async fn make_device(
     let message = match &device.kind {
         DeviceKind::Loopback => return Ok(()),
         DeviceKind::VethFrom => return Ok(()),
+        DeviceKind::Dummy => finish(LinkDummy::new(&device.name), device)?,
         DeviceKind::Bridge => finish(LinkBridge::new(&device.name), device)?,
         DeviceKind::Vxlan {
             vni,

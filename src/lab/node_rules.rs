@@ -2,8 +2,9 @@
 
 use super::LabError;
 use super::kube_proxy::{self, Settings};
+use super::kube_proxy_ipvs::{self, Services};
 use super::rules::Rules;
-use super::spec::{LabNode, Spec};
+use super::spec::{LabNode, Proxy, Spec};
 use super::{flannel, kubelet, portmap};
 use crate::model::Family;
 
@@ -25,11 +26,20 @@ pub fn of(
         kubelet::write(&mut rules, family);
     }
     portmap::write(&mut rules, stack, &spec.pods_on(node.name())?);
-    let settings = Settings {
-        cluster_cidr: stack.networks.cluster_cidr,
-        nfacct,
-    };
-    kube_proxy::write(&mut rules, &spec.objects, node.object, settings);
+    let cluster_cidr = stack.networks.cluster_cidr;
+    match &spec.proxy {
+        Proxy::Iptables => {
+            let settings = Settings {
+                cluster_cidr,
+                nfacct,
+            };
+            kube_proxy::write(&mut rules, &spec.objects, node.object, settings);
+        }
+        Proxy::Ipvs(scheduler) => {
+            let services = Services::of(spec, node, family, scheduler);
+            kube_proxy_ipvs::write(&mut rules, &services.sets, cluster_cidr);
+        }
+    }
     if family == Family::V6 {
         kubelet::write(&mut rules, family);
     }

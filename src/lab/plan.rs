@@ -71,6 +71,8 @@ pub enum DeviceKind {
     Loopback,
     /// A bridge.
     Bridge,
+    /// A device that leads nowhere, and stays down: only its addresses matter.
+    Dummy,
     /// A vxlan tunnel.
     Vxlan {
         /// VXLAN network identifier.

@@ -37,6 +37,17 @@ pub enum IptablesBackend {
     Legacy,
 }
 
+/// The mode of kube-proxy.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proxy {
+    /// Chains of iptables.
+    #[default]
+    Iptables,
+    /// Virtual servers of IPVS, with this scheduler.
+    Ipvs(String),
+}
+
 /// A whole lab.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spec {
@@ -44,6 +55,9 @@ pub struct Spec {
     pub backend: Backend,
     /// Which iptables holds the rules.
     pub iptables: IptablesBackend,
+    /// What kube-proxy makes of Services.
+    #[serde(default)]
+    pub proxy: Proxy,
     /// The networks of each address family that the cluster has, one or two.
     pub networks: Vec<Networks>,
     /// VXLAN network identifier.

@@ -6,8 +6,9 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use sha2::{Digest as _, Sha256};
 
+use super::kube_proxy_ipvs::{self, Services};
 use super::plan::{Device, DeviceKind, NamespacePlan, RoutePlan, mac_of};
-use super::spec::{LAN_DEVICE, LabNode, LabPod, Networks, Spec, Stack};
+use super::spec::{LAN_DEVICE, LabNode, LabPod, Networks, Proxy, Spec, Stack};
 use super::state::Place;
 use super::{LabError, flannel, portmap};
 use crate::model::{Family, Mac};
@@ -138,6 +139,20 @@ fn host(spec: &Spec, node: &LabNode<'_>) -> Result<NamespacePlan, LabError> {
         });
     }
     flannel::plan(&mut plan, spec, node)?;
+    if let Proxy::Ipvs(scheduler) = &spec.proxy {
+        // What answers on 127.0.0.1 is not for IPVS.
+        plan.sysctls_before
+            .retain(|(key, _)| key != "net/ipv4/conf/all/route_localnet");
+        let mut device = Device::new(kube_proxy_ipvs::DEVICE, DeviceKind::Dummy);
+        device.mac = Some(mac_of(&format!("{} {}", device.name, node.name())));
+        for stack in &node.stacks {
+            let services = Services::of(spec, node, stack.family(), scheduler);
+            device
+                .addresses
+                .extend(services.addresses.into_iter().map(IpNet::from));
+        }
+        plan.devices.push(device);
+    }
     let mut bridge = Device::new("cni0", DeviceKind::Bridge);
     bridge.mac = Some(bridge_mac(node.name()));
     bridge.mtu = Some(spec.pod_mtu());

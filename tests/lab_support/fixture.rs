@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::net::IpAddr;
 use std::path::Path;
 
-use kubenet::lab::spec::{Backend, IptablesBackend, Networks, Spec};
+use kubenet::lab::spec::{Backend, IptablesBackend, Networks, Proxy, Spec};
 use kubenet::model::{
     ContainerPort, Endpoint, EndpointSlice, NodeObject, Objects, Pod, PortRef, Protocol, Service,
     ServicePort,
@@ -98,6 +98,7 @@ impl Fixture {
         Spec {
             backend: Backend::Vxlan,
             iptables: IptablesBackend::Nft,
+            proxy: Proxy::Iptables,
             networks: vec![
                 Networks {
                     lans: vec!["192.168.205.1/24".parse().unwrap()],

@@ -80,18 +80,7 @@ fn condition(dice: &mut Dice, family: &str) -> String {
         some.dedup();
         format!("{{ {} }}", some.join(", "))
     };
-    match dice.below(28) {
-        24 => format!(
-            "tcp flags {}",
-            dice.of(&["syn", "syn / syn,ack", "! ack", "!= syn"])
-        ),
-        25 if four => format!("ip dscp {not}{}", dice.of(&["cs0", "cs1", "{ cs0, af11 }"])),
-        26 => "iifname . oifname { \"rc\" . \"rs\", \"lo\" . \"lo\" }".to_owned(),
-        27 if six => format!(
-            "ip6 hoplimit {} {}",
-            dice.of(&["<", ">="]),
-            dice.of(&["63", "64"])
-        ),
+    match dice.below(24) {
         0 | 1 if four => format!("ip {side} {not}{}", dice.of(&FOUR)),
         2 if four => format!("ip {side} {not}{}", set(dice, &FOUR)),
         3 | 4 if six => format!("ip6 {side} {not}{}", dice.of(&SIX)),
@@ -276,25 +265,6 @@ fn ruleset(dice: &mut Dice) -> String {
                     rules.push_str(&format!("{chain}: {} ;; {does}\n", conditions.join(" ")));
                 }
             };
-        let mut early = String::new();
-        if dice.chance(30) {
-            // Before connections are tracked.
-            let hook = *dice.of(&["prerouting", "output"]);
-            let at = priority - 180;
-            text.push_str(&format!(
-                "chain early type filter hook {hook} priority {at}\n"
-            ));
-            for _ in 0..1 + dice.below(3) {
-                let asks = condition(dice, family);
-                let does = *dice.of(&[
-                    "notrack",
-                    "meta mark set meta mark ^ 0x4",
-                    "ct zone set 7",
-                    "accept",
-                ]);
-                early.push_str(&format!("early: {asks} ;; {does}\n"));
-            }
-        }
         for base in 0..1 + dice.below(3) {
             priority += 1 + dice.below(25) as i32;
             let hook = *dice.of(&["prerouting", "input", "forward", "output", "postrouting"]);
@@ -343,7 +313,6 @@ fn ruleset(dice: &mut Dice) -> String {
             .filter(|line| !line.starts_with('c') || !translates(line))
             .map(|line| format!("{line}\n"))
             .collect();
-        text.push_str(&early);
         text.push_str(&rules);
     }
     text

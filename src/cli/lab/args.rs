@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::lab::demo::MOST_NODES;
+use crate::lab::kube_proxy_ipvs::SCHEDULERS;
 use crate::lab::registry::DEFAULT_NAME;
 
 /// Arguments of `lab`.
@@ -64,6 +65,7 @@ Examples:
   sudo kubenet lab up
   sudo kubenet lab up --name direct --backend host-gw --iptables legacy
   sudo kubenet lab up --ip-family dual
+  sudo kubenet lab up --proxy ipvs --scheduler sh
   sudo kubenet lab up --nodes 5 --backend direct-routing
 
 The cluster: nodes master 192.168.205.4, node1 .3, node2 .5; pods in 10.42.0.0/16,
@@ -82,6 +84,12 @@ pub struct UpArgs {
     /// Which of the kernel's two iptables holds the rules
     #[arg(long, value_enum, default_value_t = IptablesArg::Nft)]
     pub iptables: IptablesArg,
+    /// What kube-proxy makes of Services
+    #[arg(long, value_enum, default_value_t = ProxyArg::Iptables)]
+    pub proxy: ProxyArg,
+    /// How IPVS spreads connections, with `--proxy ipvs`
+    #[arg(long, value_name = "NAME", default_value = "rr", value_parser = SCHEDULERS)]
+    pub scheduler: String,
     /// Address families of nodes, pods and Services
     #[arg(long, value_enum, default_value_t = IpFamilyArg::Ipv4)]
     pub ip_family: IpFamilyArg,
@@ -89,7 +97,7 @@ pub struct UpArgs {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST_NODES)))]
     pub nodes: u8,
     /// Build what a file says (JSON), instead of the cluster described here
-    #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["backend", "iptables", "ip_family", "nodes"])]
+    #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["backend", "iptables", "proxy", "scheduler", "ip_family", "nodes"])]
     pub spec: Option<PathBuf>,
 }
 
@@ -122,6 +130,15 @@ pub enum IptablesArg {
     Nft,
     /// x_tables.
     Legacy,
+}
+
+/// The modes of kube-proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProxyArg {
+    /// Chains of iptables.
+    Iptables,
+    /// Virtual servers of IPVS.
+    Ipvs,
 }
 
 /// Arguments of `lab down`.
