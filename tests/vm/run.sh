@@ -99,7 +99,7 @@ if [ ! -e "$cache/base-$stamp.cpio.gz" ]; then
 fi
 
 # --- The programs under test, at their own paths, as they look for each other and for their fixtures there.
-[ $# -gt 0 ] || set -- ipvs_kernel live_reader:ipvs
+[ $# -gt 0 ] || set -- ipvs_kernel
 names=$(for one in "$@"; do echo "${one%%:*}"; done | sort -u)
 built=$(for name in $names; do printf -- '--test %s ' "$name"; done)
 # shellcheck disable=SC2086 # one word an argument
