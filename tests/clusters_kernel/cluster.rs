@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use kubenet::lab::spec::{Backend, IptablesBackend, Networks, Spec};
+use kubenet::lab::spec::{Backend, IptablesBackend, Networks, Proxy, Spec};
 use kubenet::model::{ContainerPort, Family, NodeObject, Objects, Pod, Protocol};
 
 use crate::chance::Chance;
@@ -50,6 +50,7 @@ pub fn random(chance: &mut Chance) -> Spec {
     Spec {
         backend,
         iptables: chance.of(&[IptablesBackend::Nft, IptablesBackend::Legacy]),
+        proxy: Proxy::Iptables,
         networks,
         vni: 1,
         vxlan_port: 8472,

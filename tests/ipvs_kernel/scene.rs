@@ -235,6 +235,7 @@ impl Scene {
             node: None,
             ip: None,
             port: None,
+            role: None,
         };
         let flow = Flow {
             start: NetnsId {
@@ -248,6 +249,7 @@ impl Scene {
             destination: to.ip(),
             destination_port: to.port(),
             source: source.map(|source| source.ip()),
+            established: false,
             source_port: source.map(|source| source.port()).filter(|port| *port != 0),
             mark: 0,
             tos: 0,
