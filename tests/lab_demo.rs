@@ -58,6 +58,10 @@ fn the_demo_is_a_capture_of_the_lab() {
         }
         ask(&state, place, Protocol::Tcp, "10.43.0.1:443");
     }
+    // Nodes of a cluster in use know their router.
+    for node in ["node/master", "node/node1", "node/node2"] {
+        ask(&state, node, Protocol::Icmp, "192.168.205.1:0");
+    }
     // IPv6 addresses are on trial (RFC 4862) for the first two seconds.
     let settled = ["-6", "addr", "show", "tentative"];
     for place in ["client", "node/node2"] {

@@ -1,5 +1,7 @@
 //! `trace --dns`: what the program's resolver asks, and the way of its queries.
 
+use std::net::IpAddr;
+
 use super::Failure;
 use super::endpoint::{self, Endpoint, Question};
 use super::reading::Reading;
@@ -63,41 +65,54 @@ pub fn trace(
     let Some(text) = &netns.resolv_conf else {
         return Ok(Dns {
             name: name.to_owned(),
-            missing: Some(format!(
+            missing: vec![format!(
                 "{place}: resolv.conf was not read: which names are asked, and whom, is not known"
-            )),
+            )],
             ..Dns::default()
         });
     };
     let resolver = Resolver::read(text, place);
     let queries = resolver::queries(cluster, &resolver, name);
+    let mut missing = Vec::new();
+    if of_host {
+        missing.push("it shares its node's namespace: shown is the node's resolv.conf, which its own need not be (dnsPolicy)".to_owned());
+    }
     let mut traces = Vec::new();
     for server in &resolver.nameservers {
         for protocol in [Protocol::Udp, Protocol::Tcp] {
-            let query = Question {
-                protocol: Some(protocol),
-                family: None,
-                port: None,
-                source_port: None,
-                established: false,
-                size: None,
-                to: Endpoint::Address {
-                    ip: *server,
-                    port: Some(PORT),
-                },
-                ..question.clone()
-            };
-            let flow = endpoint::resolve(reading.cluster(), &query)?;
-            traces.push(reading.trace(&flow));
+            let query = query(*server, protocol, question);
+            match endpoint::resolve(reading.cluster(), &query) {
+                Ok(flow) => traces.push(reading.trace(&flow)),
+                // The C library goes on with the next server.
+                Err(failure) => {
+                    missing.push(format!("{server} is not asked: {}", failure.sentence()))
+                }
+            }
         }
     }
+    missing.dedup();
     Ok(Dns {
         name: name.to_owned(),
-        missing: of_host.then(|| {
-            "it shares its node's namespace: shown is the node's resolv.conf, which its own need not be (dnsPolicy)".to_owned()
-        }),
+        missing,
         resolver: Some(resolver),
         queries,
         traces,
     })
+}
+
+/// The packet of a query, from the sender that is asked about.
+fn query(server: IpAddr, protocol: Protocol, question: &Question) -> Question {
+    Question {
+        protocol: Some(protocol),
+        family: None,
+        port: None,
+        source_port: None,
+        established: false,
+        size: None,
+        to: Endpoint::Address {
+            ip: server,
+            port: Some(PORT),
+        },
+        ..question.clone()
+    }
 }

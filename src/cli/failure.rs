@@ -41,6 +41,14 @@ impl Failure {
         }
     }
 
+    /// What went wrong, without the hint.
+    pub fn sentence(&self) -> &str {
+        match self {
+            Self::Said { sentence, .. } => sentence,
+            Self::BrokenPipe => "the reader has gone",
+        }
+    }
+
     /// What was tried, followed by the chain of reasons why it did not work.
     pub fn because(tried: impl Display, error: &dyn Error) -> Self {
         Self::with_hint(format!("{tried}: {}", chain(error)))

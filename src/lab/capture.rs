@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::registry::{LabState, Place};
 use super::spec::{IptablesBackend, Proxy, Spec};
-use super::{LabError, flannel, iptables, kubectl, namespace};
+use super::{LabError, files, flannel, iptables, kubectl, namespace};
 
 /// A file of a bundle, and the command that prints what is in it.
 type Reading = (&'static str, &'static [&'static str]);
@@ -94,6 +94,11 @@ pub fn write(state: &LabState, directory: &Path) -> Result<Vec<String>, LabError
         missed.extend(namespace::run_in(&file, &label, || {
             run(&readings, &below, &label)
         })?);
+        if let Place::Pod { namespace, .. } = &holder.place
+            && let Some(text) = files::resolv_conf(&state.spec, namespace)
+        {
+            write_file(&below.join("resolv.conf"), text.as_bytes())?;
+        }
         if let Place::Node { node } = &holder.place {
             let node = state.spec.node(node)?;
             write_file(

@@ -218,6 +218,19 @@ pub struct FlannelConfig {
     pub net_conf: Option<String>,
 }
 
+impl FlannelConfig {
+    /// Takes in the texts of the two files; lines that are no `KEY=VALUE` say nothing.
+    pub fn of(subnet_env: &str, net_conf: Option<String>) -> Self {
+        let pairs = subnet_env.lines().filter_map(|line| line.split_once('='));
+        Self {
+            subnet_env: pairs
+                .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
+                .collect(),
+            net_conf,
+        }
+    }
+}
+
 impl Cluster {
     /// The namespace of that id.
     pub fn netns(&self, id: NetnsId) -> &Netns {

@@ -13,9 +13,9 @@ pub struct Dns {
     pub name: String,
     /// Its resolver; `None` when that was not read.
     pub resolver: Option<Resolver>,
-    /// What is not known of it, in a sentence.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub missing: Option<String>,
+    /// What is not known or not asked, in a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
     /// The names that are asked one after the other, up to the first that there is.
     pub queries: Vec<Query>,
     /// The way to each server, by UDP and by TCP.

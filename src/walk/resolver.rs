@@ -1,6 +1,6 @@
 //! What the cluster's DNS has for a name (the Kubernetes DNS specification, which CoreDNS's `kubernetes` plugin keeps to).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::model::dns::{Answer, Query, Resolver};
 use crate::model::{Cluster, Service};
@@ -8,18 +8,51 @@ use crate::model::{Cluster, Service};
 /// The cluster domain where no search list tells it.
 const USUAL_DOMAIN: &str = "cluster.local";
 
+/// Where NodeLocal DNSCache listens, which hands on what it does not hold to the cluster's DNS (kubernetes/dns,
+/// cmd/node-cache).
+const NODE_LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 20, 10));
+
 /// The names that a resolver asks for, one after the other, up to the first that there is.
 pub fn queries(cluster: &Cluster, resolver: &Resolver, name: &str) -> Vec<Query> {
     let domain = domain(resolver);
     let mut queries = Vec::new();
+    let stranger = stranger(cluster, resolver);
     for name in resolver.candidates(name) {
-        let (answer, text) = ask(cluster, domain, &name);
+        let (answer, text) = match stranger {
+            Some(server) => (
+                Answer::Unknown,
+                format!(
+                    "{server} is no DNS of this cluster that is known: what it answers is not known"
+                ),
+            ),
+            None => ask(cluster, domain, &name),
+        };
         queries.push(Query { name, answer, text });
         if answer == Answer::Found {
             break;
         }
     }
     queries
+}
+
+/// The first server that is not the cluster's DNS, as far as the objects tell: what the first one to answer says is final.
+fn stranger(cluster: &Cluster, resolver: &Resolver) -> Option<IpAddr> {
+    let objects = &cluster.objects;
+    if objects.services.is_empty() {
+        return None;
+    }
+    let of_cluster = |ip: &IpAddr| {
+        let services = &objects.services;
+        let slices = &objects.endpoint_slices;
+        *ip == NODE_LOCAL
+            || services.iter().any(|known| known.cluster_ips.contains(ip))
+            || slices
+                .iter()
+                .flat_map(|slice| &slice.endpoints)
+                .any(|endpoint| endpoint.addresses.contains(ip))
+    };
+    let mut servers = resolver.nameservers.iter();
+    servers.find(|ip| !of_cluster(ip)).copied()
 }
 
 /// The cluster domain: kubelet writes `svc.DOMAIN` into the search list.

@@ -39,6 +39,12 @@ pub fn files(archive: &Path) -> Files {
     files_below(archive, "bundle/")
 }
 
+/// The files of the built-in cluster's bundle.
+pub fn demo() -> Files {
+    let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo.tar.zst");
+    files_below(&packed, "")
+}
+
 /// The kernel's own traces of some of its connections.
 pub fn traces(archive: &Path) -> Files {
     files_below(archive, "trace/")

@@ -18,14 +18,9 @@ pub(super) fn resolv_conf(pid: u32) -> io::Result<Option<String>> {
 
 /// Flannel's files on this node, in the file system of its first process.
 pub(super) fn flannel() -> io::Result<FlannelConfig> {
-    let subnet = read(1, "run/flannel/subnet.env")?.unwrap_or_default();
-    let pairs = subnet.lines().filter_map(|line| line.split_once('='));
-    Ok(FlannelConfig {
-        subnet_env: pairs
-            .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
-            .collect(),
-        net_conf: read(1, "etc/kube-flannel/net-conf.json")?,
-    })
+    let subnet_env = read(1, "run/flannel/subnet.env")?.unwrap_or_default();
+    let net_conf = read(1, "etc/kube-flannel/net-conf.json")?;
+    Ok(FlannelConfig::of(&subnet_env, net_conf))
 }
 
 /// A file under a process's root. A link in a container leads to the container's own files, never to ours, and

@@ -44,7 +44,7 @@ use namespaces::{Handle, inside};
 use read::Report;
 
 use crate::model::iptables::Wish;
-use crate::model::{Cluster, Gap, Netns, NetnsId, NetnsName, Node, Objects, Pod};
+use crate::model::{Cluster, FlannelConfig, Gap, Netns, NetnsId, NetnsName, Node, Objects, Pod};
 
 /// How to read this machine.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -167,6 +167,19 @@ impl Machine {
             }
         }
         self.cluster.objects = objects;
+    }
+
+    /// Takes in what the caller knows of files that no process of these namespaces has: by node and namespace the text of
+    /// `resolv.conf`, and flannel's files.
+    pub fn take_files(
+        &mut self,
+        files: impl Fn(&str, &NetnsName) -> (Option<String>, FlannelConfig),
+    ) {
+        for node in &mut self.cluster.nodes {
+            for netns in &mut node.netns {
+                (netns.resolv_conf, netns.flannel) = files(&node.name, &netns.name);
+            }
+        }
     }
 
     /// Takes in what the caller could not find of it.

@@ -12,9 +12,6 @@ pub fn write(page: &mut Page<'_>, dns: &Dns, trace: &Trace, options: &Options) -
     if let Some(resolver) = &dns.resolver {
         page.line(&Line::new().text(asks(resolver)))?;
     }
-    if let Some(missing) = &dns.missing {
-        page.line(&Line::new().role(Role::Warn, missing))?;
-    }
     for query in &dns.queries {
         let role = match query.answer {
             Answer::Found => Role::Good,
@@ -28,6 +25,9 @@ pub fn write(page: &mut Page<'_>, dns: &Dns, trace: &Trace, options: &Options) -
             &Line::from("    "),
             &Line::new().role(role, &query.text),
         )?;
+    }
+    for missing in &dns.missing {
+        page.line(&Line::new().role(Role::Warn, missing))?;
     }
     if dns.resolver.is_some() && dns.found().is_none() {
         let text = match dns.is_certain() {
