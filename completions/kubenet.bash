@@ -337,7 +337,7 @@ _kubenet() {
                     return 0
                     ;;
                 --table)
-                    COMPREPLY=($(compgen -W "raw mangle nat filter security" -- "${cur}"))
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --bundle)

@@ -92,14 +92,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -s h -l help -d 'Print help'
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -f -a "chain" -d 'A chain of iptables: whose it is, who comes to it, what each rule does and why'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -f -a "chain" -d 'A chain: whose it is, who comes to it, what each rule does and why'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l on -d 'The node whose chain it is [default: the first that has it]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l table -d 'The table: nat, filter, mangle, raw or security [default: the first of these]' -r -f -a "raw\t'raw'
-mangle\t'mangle'
-nat\t'nat'
-filter\t'filter'
-security\t'security'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l table -d 'The table: nat, filter, mangle, raw, security, or a native one by its name [default: the first of these]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
@@ -111,13 +107,13 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l ipv4 -d 'Only chains of iptables'
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l ipv6 -d 'Only chains of ip6tables'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l ipv4 -d 'Only chains that see IPv4'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l ipv6 -d 'Only chains that see IPv6'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -s h -l help -d 'Print help'
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from help" -f -a "chain" -d 'A chain of iptables: whose it is, who comes to it, what each rule does and why'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from help" -f -a "chain" -d 'A chain: whose it is, who comes to it, what each rule does and why'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
@@ -401,7 +397,7 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_see
 complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace explain pods services nodes netns lab completion man help" -f -a "completion" -d 'Print a shell\'s completion script'
 complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace explain pods services nodes netns lab completion man help" -f -a "man" -d 'Print the manual page, or write the pages of all commands'
 complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace explain pods services nodes netns lab completion man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from explain" -f -a "chain" -d 'A chain of iptables: whose it is, who comes to it, what each rule does and why'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from explain" -f -a "chain" -d 'A chain: whose it is, who comes to it, what each rule does and why'
 complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "up" -d 'Build a lab'
 complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "down" -d 'Take a lab down, without a trace'
 complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "list" -d 'List the labs that are up'

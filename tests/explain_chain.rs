@@ -130,7 +130,7 @@ fn every_rule_that_leads_to_a_chain_is_named() {
             &cluster,
             chain,
             &Scope {
-                table: Some(kubenet::model::iptables::TableKind::Nat),
+                table: Some("nat".to_owned()),
                 ..on_node1()
             },
         )

@@ -39,15 +39,19 @@ pub fn receivers(typed: &OsStr) -> Vec<CompletionCandidate> {
     })
 }
 
-/// Names of chains that begin with what is typed.
+/// Names of chains that begin with what is typed: most are in capital letters, and typed in small ones.
 pub fn chains(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let typed = typed.to_ascii_uppercase();
-    offer(&typed, |cluster, _| {
+    let names = |cluster: &Cluster, _: &str| -> Vec<String> {
         find::names(cluster)
             .into_iter()
             .map(str::to_owned)
             .collect()
-    })
+    };
+    let as_typed = offer(typed, names);
+    match as_typed.is_empty() {
+        true => offer(&typed.to_ascii_uppercase(), names),
+        false => as_typed,
+    }
 }
 
 fn offer(typed: &OsStr, names: impl Fn(&Cluster, &str) -> Vec<String>) -> Vec<CompletionCandidate> {

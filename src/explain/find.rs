@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::iptables::{Ruleset, TableKind};
+use crate::model::nftables::{Table, TableFamily};
 use crate::model::{Cluster, Family, NetnsId, NetnsName};
 
 /// Where a chain is.
@@ -10,12 +11,75 @@ use crate::model::{Cluster, Family, NetnsId, NetnsName};
 pub struct Site<'c> {
     /// The namespace.
     pub netns: NetnsId,
-    /// The ruleset.
-    pub ruleset: &'c Ruleset,
     /// The table.
-    pub table: TableKind,
+    pub home: Home<'c>,
     /// Its name.
     pub chain: &'c str,
+}
+
+/// A table that holds chains.
+#[derive(Debug, Clone, Copy)]
+pub enum Home<'c> {
+    /// One of iptables, of either backend.
+    Iptables(&'c Ruleset, TableKind),
+    /// One of native nftables.
+    Native(&'c Table),
+}
+
+impl Home<'_> {
+    /// Its name: `nat`, `ip kube-proxy`.
+    pub fn name(self) -> String {
+        match self {
+            Self::Iptables(_, table) => table.name().to_owned(),
+            Self::Native(table) => format!("{} {}", table.family.name(), table.name),
+        }
+    }
+
+    /// What its chains see: `ipv4`, `ipv6`, or the family of nftables (`inet`, `bridge`, ...).
+    pub fn family(self) -> &'static str {
+        match self {
+            Self::Iptables(ruleset, _) => match ruleset.family {
+                Family::V4 => "ipv4",
+                Family::V6 => "ipv6",
+            },
+            Self::Native(table) => match table.family {
+                TableFamily::Ip => "ipv4",
+                TableFamily::Ip6 => "ipv6",
+                other => other.name(),
+            },
+        }
+    }
+
+    fn sees(self, family: Family) -> bool {
+        match self {
+            Self::Iptables(ruleset, _) => ruleset.family == family,
+            Self::Native(table) => match table.family {
+                TableFamily::Ip => family == Family::V4,
+                TableFamily::Ip6 => family == Family::V6,
+                _ => true,
+            },
+        }
+    }
+
+    /// Whether that is its name; of nftables the family may be left out.
+    fn is_named(self, typed: &str) -> bool {
+        match self {
+            Self::Iptables(_, table) => table.name() == typed,
+            Self::Native(table) => &*table.name == typed || self.name() == typed,
+        }
+    }
+
+    /// nat before the other tables of iptables, native ones last.
+    fn order(self) -> usize {
+        match self {
+            Self::Iptables(_, TableKind::Nat) => 0,
+            Self::Iptables(_, TableKind::Filter) => 1,
+            Self::Iptables(_, TableKind::Mangle) => 2,
+            Self::Iptables(_, TableKind::Raw) => 3,
+            Self::Iptables(_, TableKind::Security) => 4,
+            Self::Native(_) => 5,
+        }
+    }
 }
 
 /// Where to look.
@@ -23,8 +87,8 @@ pub struct Site<'c> {
 pub struct Scope {
     /// Only on this node.
     pub node: Option<String>,
-    /// Only in this table.
-    pub table: Option<TableKind>,
+    /// Only in this table: `nat`, `kube-proxy`, `ip kube-proxy`.
+    pub table: Option<String>,
     /// Only of this family.
     pub family: Option<Family>,
 }
@@ -45,17 +109,17 @@ pub fn chain<'c>(
     scope: &Scope,
 ) -> Result<Vec<Site<'c>>, Missing> {
     let all = sites(cluster, scope);
-    let typed = typed.to_ascii_uppercase();
     let names: BTreeSet<&str> = all.iter().map(|site| site.chain).collect();
-    let is_exact = |name: &&&str| name.eq_ignore_ascii_case(&typed);
     let begins = |name: &&&str| {
         name.get(..typed.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(&typed))
+            .is_some_and(|start| start.eq_ignore_ascii_case(typed))
     };
-    let mut fitting: Vec<&str> = names.iter().filter(is_exact).copied().collect();
-    if fitting.is_empty() && !typed.is_empty() {
-        fitting = names.iter().filter(begins).copied().collect();
-    }
+    let whole = names.iter().find(|name| name.eq_ignore_ascii_case(typed));
+    let fitting: Vec<&str> = match whole {
+        Some(name) => vec![name],
+        None if typed.is_empty() => Vec::new(),
+        None => names.iter().filter(begins).copied().collect(),
+    };
     match fitting.as_slice() {
         [] => Err(Missing::None(
             names.into_iter().map(str::to_owned).collect(),
@@ -73,43 +137,41 @@ pub fn names(cluster: &Cluster) -> BTreeSet<&str> {
     all.iter().map(|site| site.chain).collect()
 }
 
-fn sites<'c>(cluster: &'c Cluster, scope: &Scope) -> Vec<Site<'c>> {
+/// Every chain within a scope, in the order of [`chain`].
+pub fn sites<'c>(cluster: &'c Cluster, scope: &Scope) -> Vec<Site<'c>> {
     let mut found = Vec::new();
     for (netns, held) in cluster.all_netns() {
-        if scope
-            .node
-            .as_ref()
-            .is_some_and(|node| node != cluster.node_name(netns))
-        {
+        let node = cluster.node_name(netns);
+        if scope.node.as_ref().is_some_and(|only| only != node) {
             continue;
         }
         for ruleset in &held.iptables {
-            if scope.family.is_some_and(|family| family != ruleset.family) {
-                continue;
-            }
-            let chains = ruleset.chains();
-            let wanted = chains.filter(|(table, _)| scope.table.is_none_or(|only| only == *table));
-            found.extend(wanted.map(|(table, chain)| Site {
+            found.extend(ruleset.chains().map(|(table, chain)| Site {
                 netns,
-                ruleset,
-                table,
+                home: Home::Iptables(ruleset, table),
+                chain: &chain.name,
+            }));
+        }
+        for table in held.nftables.iter().flat_map(|ruleset| &ruleset.tables) {
+            found.extend(table.chains.iter().map(|chain| Site {
+                netns,
+                home: Home::Native(table),
                 chain: &chain.name,
             }));
         }
     }
+    let wanted = |site: &Site<'_>| {
+        scope.family.is_none_or(|family| site.home.sees(family))
+            && scope
+                .table
+                .as_ref()
+                .is_none_or(|table| site.home.is_named(table))
+    };
+    found.retain(wanted);
     found.sort_by_key(|site| {
         let host = cluster.netns(site.netns).name == NetnsName::Host;
-        (!host, site.netns, site.ruleset.family, order(site.table))
+        let family = site.home.family() == "ipv6";
+        (!host, site.netns, family, site.home.order())
     });
     found
-}
-
-fn order(table: TableKind) -> u8 {
-    match table {
-        TableKind::Nat => 0,
-        TableKind::Filter => 1,
-        TableKind::Mangle => 2,
-        TableKind::Raw => 3,
-        TableKind::Security => 4,
-    }
 }

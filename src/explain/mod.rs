@@ -8,7 +8,11 @@ pub mod chains;
 pub mod find;
 pub mod kinds;
 mod matches;
-mod odd;
+mod native;
 pub mod owner;
+pub mod who;
 mod why;
 pub mod words;
+
+/// The name of the serialised form of everything that is explained.
+pub const SCHEMA: &str = "kubenet.explain/v1";

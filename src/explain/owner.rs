@@ -31,7 +31,9 @@ pub enum NamedBy {
     Objects,
     /// The comments of its rules, or of those that lead to it, say so.
     Comment,
-    /// The hash in its name is that of the Service's port which the comments name.
+    /// Its name says so in plain words.
+    Name,
+    /// The hash in its name is that of the Service's port which the comments, or its name, tell of.
     Hash,
 }
 

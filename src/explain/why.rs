@@ -1,6 +1,7 @@
 //! Why somebody wrote a rule, where that is known (pkg/proxy/iptables/proxier.go, and what the other programs document).
 
 use crate::model::iptables::{ConntrackMatch, Match, RecentAction, Rule, Target};
+use sentences as say;
 
 /// Why a rule stands in a chain of that kind; `None` when nothing is to be said beyond what it does.
 pub fn of(kind: &str, rule: &Rule) -> Option<&'static str> {
@@ -17,9 +18,7 @@ pub fn of(kind: &str, rule: &Rule) -> Option<&'static str> {
             Some("nobody outside is to reach what listens on loopback only (CVE-2020-8558)")
         }
         "flannel-masquerade" => flannel(rule),
-        "flannel-forward" => {
-            Some("packets from and to pods are forwarded whatever the policy of FORWARD")
-        }
+        "flannel-forward" => Some(say::FLANNEL_FORWARD),
         "services-without-endpoints" | "external-services" => refused(rule),
         "proxy-firewall" => Some(
             "who is in the source ranges was translated before, and no longer has this destination",
@@ -47,9 +46,9 @@ fn choice(rule: &Rule) -> Option<&'static str> {
         )
     };
     if leads_to(rule, "KUBE-MARK-MASQ") {
-        Some("who is no pod gets this node's address, so that the answer comes back this way")
+        Some(say::MASQUERADE_OUTSIDE)
     } else if rule.matches.iter().any(keeps) {
-        Some("session affinity: a client goes where it went before")
+        Some(say::AFFINITY)
     } else if leads_to(rule, "KUBE-SEP-") && rule.matches.is_empty() {
         Some("what the rules before left")
     } else if leads_to(rule, "KUBE-SEP-") {
@@ -72,16 +71,16 @@ fn external(rule: &Rule) -> Option<&'static str> {
     let local = rule.matches.iter().any(from_here);
     if leads_to(rule, "KUBE-MARK-MASQ") {
         Some(if local {
-            "what this node itself sends is masqueraded, as its endpoint may be elsewhere"
+            say::MASQUERADE_LOCAL
         } else {
-            "clients outside are masqueraded: the endpoint may be on another node, and must answer through this one"
+            say::MASQUERADE_EXTERNAL
         })
     } else if leads_to(rule, "KUBE-SVC-") && (rule.source.is_some() || local) {
-        Some("policy Local is for clients outside; pods and this node itself may use all endpoints")
+        Some(say::POLICY_LOCAL_INSIDE)
     } else if leads_to(rule, "KUBE-SVC-") {
-        Some("policy Cluster: any endpoint will do")
+        Some(say::POLICY_CLUSTER)
     } else if leads_to(rule, "KUBE-SVL-") {
-        Some("policy Local: only endpoints on this node, so that the client's address is kept")
+        Some(say::POLICY_LOCAL)
     } else {
         None
     }
@@ -89,13 +88,9 @@ fn external(rule: &Rule) -> Option<&'static str> {
 
 fn endpoint(rule: &Rule) -> Option<&'static str> {
     if leads_to(rule, "KUBE-MARK-MASQ") {
-        Some(
-            "a pod that reaches itself through the Service must not see itself as the client (hairpin)",
-        )
+        Some(say::HAIRPIN)
     } else if matches!(rule.target, Target::Dnat(_)) {
-        Some(
-            "from here on the packet is for the endpoint; conntrack turns the address back in answers",
-        )
+        Some(say::DNAT)
     } else {
         None
     }
@@ -112,9 +107,7 @@ fn firewall(rule: &Rule) -> Option<&'static str> {
 }
 
 fn services(rule: &Rule) -> Option<&'static str> {
-    leads_to(rule, "KUBE-NODEPORTS").then_some(
-        "last, as a NodePort may be asked for at any address of this node that no rule before named",
-    )
+    leads_to(rule, "KUBE-NODEPORTS").then_some(say::NODE_PORTS_LAST)
 }
 
 fn postrouting(rule: &Rule) -> Option<&'static str> {
@@ -155,15 +148,11 @@ fn flannel(rule: &Rule) -> Option<&'static str> {
         .any(|one| matches!(one, Match::Mark { .. }));
     let from_outside = rule.source.is_some_and(|source| source.negate);
     match rule.target {
-        Target::Return if marked => Some("kube-proxy masquerades it already"),
-        Target::Return if from_outside => {
-            Some("pods of this node see who it is that comes from outside")
-        }
-        Target::Masquerade { .. } if from_outside => {
-            Some("a pod on another node has to answer through this one")
-        }
-        Target::Return => Some("what stays within the pod network keeps its source"),
-        Target::Masquerade { .. } => Some("outside, nobody knows the way back to a pod"),
+        Target::Return if marked => Some(say::FLANNEL_MARKED),
+        Target::Return if from_outside => Some(say::FLANNEL_FROM_OUTSIDE),
+        Target::Masquerade { .. } if from_outside => Some(say::FLANNEL_TO_PODS),
+        Target::Return => Some(say::FLANNEL_WITHIN),
+        Target::Masquerade { .. } => Some(say::FLANNEL_TO_OUTSIDE),
         _ => None,
     }
 }
@@ -176,4 +165,32 @@ fn refused(rule: &Rule) -> Option<&'static str> {
         ),
         _ => None,
     }
+}
+
+/// What is the same in every mode of kube-proxy, and with either backend of flannel.
+pub(super) mod sentences {
+    pub const MASQUERADE_OUTSIDE: &str =
+        "who is no pod gets this node's address, so that the answer comes back this way";
+    pub const AFFINITY: &str = "session affinity: a client goes where it went before";
+    pub const MASQUERADE_LOCAL: &str =
+        "what this node itself sends is masqueraded, as its endpoint may be elsewhere";
+    pub const MASQUERADE_EXTERNAL: &str = "clients outside are masqueraded: the endpoint may be on another node, and must answer through this one";
+    pub const POLICY_LOCAL_INSIDE: &str =
+        "policy Local is for clients outside; pods and this node itself may use all endpoints";
+    pub const POLICY_CLUSTER: &str = "policy Cluster: any endpoint will do";
+    pub const POLICY_LOCAL: &str =
+        "policy Local: only endpoints on this node, so that the client's address is kept";
+    pub const HAIRPIN: &str =
+        "a pod that reaches itself through the Service must not see itself as the client (hairpin)";
+    pub const DNAT: &str =
+        "from here on the packet is for the endpoint; conntrack turns the address back in answers";
+    pub const NODE_PORTS_LAST: &str = "last, as a NodePort may be asked for at any address of this node that no rule before named";
+    pub const FLANNEL_FORWARD: &str =
+        "packets from and to pods are forwarded whatever the policy of FORWARD";
+    pub const FLANNEL_MARKED: &str = "kube-proxy masquerades it already";
+    pub const FLANNEL_FROM_OUTSIDE: &str =
+        "pods of this node see who it is that comes from outside";
+    pub const FLANNEL_TO_PODS: &str = "a pod on another node has to answer through this one";
+    pub const FLANNEL_WITHIN: &str = "what stays within the pod network keeps its source";
+    pub const FLANNEL_TO_OUTSIDE: &str = "outside, nobody knows the way back to a pod";
 }

@@ -7,6 +7,9 @@ use crate::model::RejectWith;
 use crate::model::iptables::{Interface, LogKind, NatRange, Negatable, PortRange, Rule, Target};
 use crate::model::text::IP_PROTOCOL_NAMES;
 
+/// The condition of a rule that asks nothing.
+pub const EVERY: &str = "every packet";
+
 /// What a rule asks of a packet, such as `tcp to 10.43.6.58 port 80`; `every packet` when nothing.
 pub fn condition(rule: &Rule) -> String {
     let mut parts = Vec::new();
@@ -32,7 +35,7 @@ pub fn condition(rule: &Rule) -> String {
         None => {}
     }
     if parts.is_empty() {
-        "every packet".to_owned()
+        EVERY.to_owned()
     } else {
         parts.join(" ")
     }

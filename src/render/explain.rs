@@ -40,19 +40,19 @@ pub fn chain(explained: &Explanation, options: &Options, out: &mut dyn Write) ->
         more(&mut page, explained.referenced_by.len() - shown)?;
     }
     if !explained.endpoints.is_empty() {
-        title(&mut page, "Where connections go [packets counted]")?;
+        let counts = explained.endpoints.iter().any(|one| one.packets.is_some());
+        title(&mut page, &counted("Where connections go", counts))?;
         let shown = shown(explained.endpoints.len(), options);
         for endpoint in &explained.endpoints[..shown] {
             item(&mut page, &endpoint_line(endpoint))?;
         }
         more(&mut page, explained.endpoints.len() - shown)?;
     }
-    let heading = match explained.rules.first() {
-        None => "No rules",
-        Some(rule) if rule.packets.is_none() => "Its rules",
-        Some(_) => "Its rules [packets counted]",
-    };
-    title(&mut page, heading)?;
+    let counts = explained.rules.iter().any(|rule| rule.packets.is_some());
+    match explained.rules.is_empty() {
+        true => title(&mut page, "No rules")?,
+        false => title(&mut page, &counted("Its rules", counts))?,
+    }
     let shown = shown(explained.rules.len(), options);
     for rule in &explained.rules[..shown] {
         let number = Line::from("  ").role(Role::Dim, format!("{:>2}  ", rule.n));
@@ -82,12 +82,12 @@ const UNDER: &str = "      ";
 
 fn head(page: &mut Page<'_>, explained: &Explanation) -> io::Result<()> {
     let place = place(&explained.node, &explained.netns);
-    let policy = explained
-        .policy
-        .map_or_else(String::new, |policy| format!(", policy {policy}"));
+    let hook = explained.hook.iter().map(|hook| format!(", {hook}"));
+    let policy = explained.policy.map(|policy| format!(", policy {policy}"));
+    let base: String = hook.chain(policy).collect();
     let name = Line::new().role(Role::Name, explained.chain.as_str());
     page.line(&name.text(format!(
-        "  table {} of {place} ({}){policy}",
+        "  table {} of {place} ({}){base}",
         explained.table, explained.family
     )))?;
     if let Some(service) = &explained.service {
@@ -124,14 +124,16 @@ fn whose(service: &ServiceRef) -> String {
 }
 
 fn named_by(by: &[NamedBy]) -> String {
-    let said = by.iter().map(|by| match by {
+    let said = by.iter().map(|said| match said {
         NamedBy::Objects => "the API's objects",
         NamedBy::Comment => "the rules' comments",
+        NamedBy::Name => "its name",
+        NamedBy::Hash if by.contains(&NamedBy::Name) => "the hash in it",
         NamedBy::Hash => "the hash in its name",
     });
     let said: Vec<&str> = said.collect();
     match said.as_slice() {
-        [only @ "the hash in its name"] => format!("{only} says"),
+        [only @ ("its name" | "the hash in its name")] => format!("{only} says"),
         [all @ .., last] if !all.is_empty() => format!("{} and {last} say", all.join(", ")),
         _ => format!("{} say", said.join(", ")),
     }
@@ -152,6 +154,12 @@ fn endpoint_line(endpoint: &Endpoint) -> Line {
         .role(Role::Name, address)
         .text(pod)
         .role(Role::Dim, packets)
+}
+
+/// A heading of lines with or without counters.
+fn counted(heading: &str, counts: bool) -> String {
+    let counted = if counts { " [packets counted]" } else { "" };
+    format!("{heading}{counted}")
 }
 
 fn count(packets: Option<u64>) -> String {

@@ -1,44 +1,29 @@
-//! What chains of kube-proxy's table are for, by their names (kube-proxy, pkg/proxy/nftables/proxier.go,
-//! `servicePortChainNameBase`, `servicePortEndpointChainName`).
-//!
-//! `service-ULMVA6XW-ns1/svc1/tcp/p80` has the Service's name, protocol and port's name behind a hash; that of an endpoint
-//! has its address behind two underscores.
+//! What chains of kube-proxy's table are for, by their names.
+
+use crate::model::kube_proxy::{NFT_TABLE, NftChain, NftChainName};
 
 /// `Service ns1/svc1:p80`, with what the chain is for; nothing for other chains.
 pub(super) fn purpose(table: &str, chain: &str) -> Option<String> {
-    if table != "kube-proxy" {
+    if table != NFT_TABLE {
         return None;
     }
-    let (kind, rest) = chain.split_once('-')?;
-    let more = match kind {
-        "service" => "",
-        "external" => ", from outside",
-        "local" => ", local endpoints",
-        "firewall" => ", source ranges",
-        "endpoint" => ", endpoint",
-        _ => return None,
+    let name = NftChainName::parse(chain)?;
+    let more = match name.chain {
+        NftChain::Service => "",
+        NftChain::External => ", from outside",
+        NftChain::Local => ", local endpoints",
+        NftChain::Firewall => ", source ranges",
+        NftChain::Endpoint => ", endpoint",
     };
-    let (hash, name) = rest.split_once('-')?;
-    if hash.len() != 8 {
-        return None;
-    }
-    let (name, endpoint) = match name.split_once("__") {
-        Some((name, endpoint)) => (name, Some(endpoint)),
-        None => (name, None),
-    };
-    let mut parts = name.split('/');
-    let (namespace, service, _protocol, port) =
-        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let port = match port {
+    let port = match name.port {
         "" => String::new(),
         port => format!(":{port}"),
     };
-    let endpoint = endpoint
-        .and_then(|endpoint| endpoint.rsplit_once('/'))
-        .map(|(ip, port)| format!(" {ip}:{port}"))
-        .unwrap_or_default();
+    let endpoint = name.endpoint.map(|address| format!(" {address}"));
+    let (namespace, service) = (name.namespace, name.service);
     Some(format!(
-        "Service {namespace}/{service}{port}{more}{endpoint}"
+        "Service {namespace}/{service}{port}{more}{}",
+        endpoint.unwrap_or_default()
     ))
 }
 

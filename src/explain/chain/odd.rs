@@ -1,8 +1,8 @@
 //! What is odd about a chain by itself. What differs from the API is for the checks.
 
-use super::balance::Balance;
-use super::chain::Explanation;
-use super::matches::percent;
+use super::Explanation;
+use crate::explain::balance::Balance;
+use crate::explain::matches::percent;
 use crate::model::{Cluster, ObjectKind};
 
 /// What is odd, a sentence each without a full stop. `balance`: of the chain's rules, where all of them were read;
@@ -31,22 +31,25 @@ pub(super) fn of(
             odd.extend(idle(chain));
         }
     }
-    if let (Some(service), false) = (&chain.service, chain.named_by.is_empty()) {
-        let objects = &cluster.objects;
-        let known =
-            !objects.services.is_empty() && !objects.incomplete.contains(&ObjectKind::Service);
-        let mut services = objects.services.iter();
-        let is_it = |one: &crate::model::Service| {
-            one.namespace == service.namespace && one.name == service.name
-        };
-        if known && !services.any(is_it) {
-            odd.push(format!(
-                "the API has no Service {}/{}: it was deleted, and the rules stayed",
-                service.namespace, service.name
-            ));
-        }
-    }
+    odd.extend(deleted(cluster, chain));
     odd
+}
+
+/// A Service that the API does not have.
+pub(super) fn deleted(cluster: &Cluster, chain: &Explanation) -> Option<String> {
+    let objects = &cluster.objects;
+    let service = chain.service.as_ref()?;
+    let known = !objects.services.is_empty() && !objects.incomplete.contains(&ObjectKind::Service);
+    let mut services = objects.services.iter();
+    let is_it = |one: &crate::model::Service| {
+        one.namespace == service.namespace && one.name == service.name
+    };
+    (known && !services.any(is_it)).then(|| {
+        format!(
+            "the API has no Service {}/{}: it was deleted, and the rules stayed",
+            service.namespace, service.name
+        )
+    })
 }
 
 /// Where the probabilities do not add up.

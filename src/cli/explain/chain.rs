@@ -1,34 +1,19 @@
-//! `kubenet explain`: what a thing is for, who comes to it, where it leads.
+//! `kubenet explain chain`: whose a chain is, who comes to it, what its rules do.
 
 use std::collections::BTreeSet;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
 
-use super::reading::Reading;
-use super::{Failure, Global, Outcome, Output, candidates, endpoint, output};
+use super::super::reading::Reading;
+use super::super::{Failure, Global, Outcome, Output, candidates, endpoint, output};
+use super::known_node;
 use crate::check;
 use crate::explain::chain::{self, Explanation};
-use crate::explain::find::{self, Missing, Scope, Site};
-use crate::model::iptables::TableKind;
+use crate::explain::find::{self, Home, Missing, Scope, Site};
+use crate::model::iptables::Ruleset;
 use crate::model::{Cluster, Family, Finding};
 use crate::render::{explain, json};
-
-/// Arguments of `explain`.
-#[derive(Debug, Args)]
-#[command(arg_required_else_help = true)]
-pub struct ExplainArgs {
-    /// What to explain
-    #[command(subcommand)]
-    pub thing: Thing,
-}
-
-/// What can be explained.
-#[derive(Debug, Subcommand)]
-pub enum Thing {
-    /// A chain of iptables: whose it is, who comes to it, what each rule does and why
-    Chain(ChainArgs),
-}
 
 /// Arguments of `explain chain`.
 #[derive(Debug, Args)]
@@ -37,6 +22,7 @@ Examples:
   kubenet --demo explain chain KUBE-SVC-W67AXLFK7VEUVN6G
   kubenet --demo explain chain kube-svc-w67 --on node1
   kubenet --bundle dump.tar.zst explain chain KUBE-SERVICES --table filter -v
+  kubenet --bundle dump.tar.zst explain chain services --table kube-proxy
   sudo kubenet explain chain FORWARD -o json
 
 Exit status: 0 it is explained, 2 there is no such chain, wrong usage or
@@ -48,54 +34,23 @@ pub struct ChainArgs {
     /// The node whose chain it is [default: the first that has it]
     #[arg(long, value_name = "NODE")]
     pub on: Option<String>,
-    /// The table: nat, filter, mangle, raw or security [default: the first of these]
-    #[arg(long, value_enum, value_name = "TABLE", hide_possible_values = true)]
-    pub table: Option<Table>,
-    /// Only chains of iptables
+    /// The table: nat, filter, mangle, raw, security, or a native one by its name [default: the first of these]
+    #[arg(long, value_name = "TABLE")]
+    pub table: Option<String>,
+    /// Only chains that see IPv4
     #[arg(long, conflicts_with = "ipv6")]
     pub ipv4: bool,
-    /// Only chains of ip6tables
+    /// Only chains that see IPv6
     #[arg(long)]
     pub ipv6: bool,
 }
 
-/// Tables by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Table {
-    /// raw
-    Raw,
-    /// mangle
-    Mangle,
-    /// nat
-    Nat,
-    /// filter
-    Filter,
-    /// security
-    Security,
-}
-
-impl From<Table> for TableKind {
-    fn from(table: Table) -> Self {
-        match table {
-            Table::Raw => Self::Raw,
-            Table::Mangle => Self::Mangle,
-            Table::Nat => Self::Nat,
-            Table::Filter => Self::Filter,
-            Table::Security => Self::Security,
-        }
-    }
-}
-
-/// Explains.
-pub fn run(args: &ExplainArgs, global: &Global) -> Result<Outcome, Failure> {
-    let Thing::Chain(args) = &args.thing;
+/// Explains and prints.
+pub fn run(args: &ChainArgs, global: &Global) -> Result<Outcome, Failure> {
     let mut reading = Reading::open(global)?;
     reading.read_hosts();
     let explained = explain_chain(args, &mut reading)?;
-    let options = explain::Options {
-        layout: output::layout(global),
-        evidence: global.verbose || global.output == Output::Wide,
-    };
+    let options = super::options(global);
     output::result(global, |out| match global.output {
         Output::Json => json::document(&explained, out),
         Output::Text | Output::Wide => explain::chain(&explained, &options, out),
@@ -107,20 +62,14 @@ pub fn run(args: &ExplainArgs, global: &Global) -> Result<Outcome, Failure> {
 fn explain_chain(args: &ChainArgs, reading: &mut Reading) -> Result<Explanation, Failure> {
     let scope = Scope {
         node: args.on.clone(),
-        table: args.table.map(TableKind::from),
+        table: args.table.clone(),
         family: match (args.ipv4, args.ipv6) {
             (true, _) => Some(Family::V4),
             (_, true) => Some(Family::V6),
             _ => None,
         },
     };
-    if let Some(node) = &args.on {
-        let nodes = endpoint::node_names(reading.cluster());
-        if !nodes.contains(node) {
-            let hint = endpoint::hint(node, &nodes, "nodes");
-            return Err(Failure::new(format!("no node {node}")).hint(hint));
-        }
-    }
+    known_node(reading.cluster(), args.on.as_deref())?;
     loop {
         let cluster = reading.cluster();
         let sites = find::chain(cluster, &args.name, &scope)
@@ -142,7 +91,12 @@ fn explain_chain(args: &ChainArgs, reading: &mut Reading) -> Result<Explanation,
 
 /// What differs between the Service that a chain belongs to and its rules.
 fn findings(cluster: &Cluster, explained: &Explanation, site: Option<&Site<'_>>) -> Vec<Finding> {
-    let (Some(of), Some(site)) = (&explained.service, site) else {
+    let Some((of, site, ruleset)) = explained
+        .service
+        .as_ref()
+        .zip(site)
+        .and_then(|(of, site)| Some((of, site, ruleset_of(site)?)))
+    else {
         return Vec::new();
     };
     let mut services = cluster.objects.services.iter();
@@ -154,9 +108,16 @@ fn findings(cluster: &Cluster, explained: &Explanation, site: Option<&Site<'_>>)
     let host = cluster.host(cluster.node_name(site.netns));
     match (service, port, host) {
         (Some(service), Some(port), Some(host)) if host == site.netns => {
-            check::service::on_node(cluster, host, service, port, site.ruleset.family).findings
+            check::service::on_node(cluster, host, service, port, ruleset.family).findings
         }
         _ => Vec::new(),
+    }
+}
+
+fn ruleset_of<'c>(site: &Site<'c>) -> Option<&'c Ruleset> {
+    match site.home {
+        Home::Iptables(ruleset, _) => Some(ruleset),
+        Home::Native(_) => None,
     }
 }
 
@@ -172,23 +133,15 @@ fn unknown(cluster: &Cluster, typed: &str, missing: Missing) -> Failure {
                 .hint(format!("one of {}{more}", shown.join(", ")))
         }
         Missing::None(names) if names.is_empty() => {
-            let failure = Failure::new(format!("no chain {typed}: no iptables rules were read"));
+            let failure = Failure::new(format!("no chain {typed}: no rules were read"));
             match cluster.gaps.first() {
                 Some(gap) => failure.hint(gap),
                 None => failure,
             }
         }
         Missing::None(names) => {
-            let near = endpoint::nearest(
-                &typed.to_ascii_uppercase(),
-                names.iter().map(String::as_str),
-            );
+            let near = near(typed, &names);
             let failure = Failure::new(format!("no chain {typed}"));
-            let near = if near.is_empty() {
-                endpoint::nearest(&typed.to_ascii_uppercase(), beginnings(&names, typed.len()))
-            } else {
-                near
-            };
             match near.as_slice() {
                 [] => failure.hint(format!(
                     "there are {} chains, none with such a name",
@@ -200,7 +153,24 @@ fn unknown(cluster: &Cluster, typed: &str, missing: Missing) -> Failure {
     }
 }
 
-/// What the names begin with, as far as was typed.
-fn beginnings(names: &[String], length: usize) -> BTreeSet<&str> {
-    names.iter().filter_map(|name| name.get(..length)).collect()
+/// The names that may have been meant: whole ones, else what names begin with, as far as was typed. Most are in capital
+/// letters, and typed in small ones.
+fn near<'a>(typed: &str, names: &'a [String]) -> Vec<&'a str> {
+    let spellings = [typed.to_ascii_uppercase(), typed.to_owned()];
+    let whole = || names.iter().map(String::as_str);
+    let beginnings: BTreeSet<&str> = names
+        .iter()
+        .filter_map(|name| name.get(..typed.len()))
+        .collect();
+    let near = |spelling: &String| endpoint::nearest(spelling, whole());
+    let beginning = |spelling: &String| endpoint::nearest(spelling, beginnings.iter().copied());
+    let found = spellings.iter().map(near).find(|near| !near.is_empty());
+    found
+        .or_else(|| {
+            spellings
+                .iter()
+                .map(beginning)
+                .find(|near| !near.is_empty())
+        })
+        .unwrap_or_default()
 }
