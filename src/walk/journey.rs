@@ -4,7 +4,7 @@ use crate::model::trace::{Change, Crossing, Direction, Evidence, Hop, Step, Step
 use crate::model::{Cluster, NetnsId};
 
 /// The record of one packet's way, forth or back.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Journey {
     pub hops: Vec<Hop>,
     pub devices: Vec<Crossing>,

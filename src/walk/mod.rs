@@ -48,13 +48,14 @@ use conntrack::Direction;
 use explore::{Choices, explore};
 use journey::{Journey, step};
 use packet::{ACK, PSH, Packet, Port};
+use refusal::Denial;
 use walker::{Delivery, Fate, Recipient, Stop, Stopped, Walk};
 
 use crate::model::iptables::Wish;
 use crate::model::trace::{
     Assumption, ClientSees, FlowSummary, Leg, StepKind, TRACE_SCHEMA, Trace, Verdict,
 };
-use crate::model::{Cluster, Flow, Protocol};
+use crate::model::{Cluster, Family, Flow, Protocol};
 
 pub use decision::{RouteAnswer, RouteQuestion, route};
 pub use paths::overall;
@@ -258,37 +259,67 @@ fn what_is_sent(flow: &Flow, packet: &Packet) -> &'static str {
 /// TCP's third packet, which goes the way of the first but is judged as one of a connection that stands: where the answer
 /// went another way it is INVALID, and rules may take only new connections. Whatever the client sends then is like it.
 fn acknowledge(walk: &mut Walk<'_>, flow: &Flow, first: &Delivery) -> Result<(), Stopped> {
+    let first_packet = first_packet(flow);
+    // It has less to say than a SYN: twelve bytes of options, with its timestamps.
+    let header = match first_packet.family() {
+        Family::V4 => 20,
+        Family::V6 => 40,
+    };
     let acknowledgement = Packet {
         tcp_flags: ACK,
-        ..first_packet(flow)
+        size: flow.size.min(header + 32),
+        ..first_packet
     };
-    let on_acknowledgement = |mut stopped: Stopped| {
-        stopped.at.on = Some(Leg::Acknowledgement);
-        if stopped.verdict != Verdict::Undetermined {
-            // An ICMP error does not end a connection that stands (tcp_ipv4.c, tcp_v4_err); a reset does.
-            let reset = stopped
-                .refusal
-                .as_ref()
-                .is_some_and(|refusal| refusal.denial.is_reset());
-            stopped.verdict = Verdict::Dropped;
-            stopped.client_sees = Some(match reset {
-                true => ClientSees::Refused,
-                false => ClientSees::Timeout,
-            });
+    let stopped = match set_out(walk, flow, acknowledgement) {
+        Err(stopped) => stopped,
+        Ok(arrived) => {
+            let (there, here) = (Direction::of(&first.packet), Direction::of(&arrived.packet));
+            if arrived.to == first.to && here == there {
+                return Ok(());
+            }
+            let why = format!(
+                "what the client sends next arrives as {}, not as its first packet did: not the same connection",
+                arrived.packet
+            );
+            // A socket that waits for connections answers what belongs to none with a reset (`tcp_v4_rcv`).
+            let stop = match &arrived.to {
+                Recipient::Socket(netns) => Stop::rejected(*netns, Denial::Closed, why),
+                Recipient::Outside { netns, .. } => Stop::dropped(*netns, why),
+            };
+            walk.stop(&arrived.packet.forgotten(), stop)
         }
-        stopped
     };
-    let arrived = set_out(walk, flow, acknowledgement).map_err(on_acknowledgement)?;
-    let (there, here) = (Direction::of(&first.packet), Direction::of(&arrived.packet));
-    if arrived.to == first.to && here == there {
-        return Ok(());
+    Err(hang(walk, flow, stopped))
+}
+
+/// What the end of its third packet is for a client whose connection was made: a reset ends it, if it comes home; an ICMP
+/// error does not (tcp_ipv4.c, `tcp_v4_err`).
+fn hang(walk: &mut Walk<'_>, flow: &Flow, mut stopped: Stopped) -> Stopped {
+    stopped.at.on = Some(Leg::Acknowledgement);
+    if stopped.verdict == Verdict::Undetermined {
+        return stopped;
     }
-    let why = format!(
-        "what the client sends next arrives as {}, not as its first packet did: not the same connection",
-        arrived.packet
-    );
-    let stop = Stop::dropped(arrived.to.netns(), why);
-    Err(on_acknowledgement(walk.stop(&arrived.packet, stop)))
+    stopped.verdict = Verdict::Dropped;
+    stopped.client_sees = Some(ClientSees::Timeout);
+    let refusal = stopped.refusal.as_ref();
+    if refusal.is_some_and(|refusal| refusal.denial.is_reset()) {
+        let journey = walk.journey.clone();
+        walk.start_again();
+        match lose_refusal(walk, flow, &stopped) {
+            Some(lost) => {
+                stopped.at = lost.at;
+                stopped.at.on = Some(Leg::Acknowledgement);
+                if lost.verdict == Verdict::Undetermined {
+                    (stopped.verdict, stopped.client_sees) = (Verdict::Undetermined, None);
+                }
+            }
+            None => {
+                walk.journey = journey;
+                stopped.client_sees = Some(ClientSees::Refused);
+            }
+        }
+    }
+    stopped
 }
 
 /// Whom the client dials.

@@ -210,6 +210,26 @@ impl Packet {
         answer
     }
 
+    /// Whether nothing is attached to it for connection tracking (`skb->_nfct` is 0), so that a rule may yet say how it is
+    /// to be tracked: whatever came first holds. What fitted no connection comes in by lo so, too.
+    pub fn is_unattached(&self) -> bool {
+        matches!(self.tracking, Tracking::NotYet | Tracking::Invalid) && self.template.is_none()
+    }
+
+    /// Lays down what a CT rule says of its tracking.
+    pub fn attach(&mut self, template: Zone) {
+        self.tracking = Tracking::NotYet;
+        self.template = Some(template);
+    }
+
+    /// As TCP, UDP and SCTP have it, which forget its connection (`nf_reset_ct`): what they answer is looked up anew.
+    pub fn forgotten(&self) -> Self {
+        Self {
+            tracking: Tracking::NotYet,
+            ..self.clone()
+        }
+    }
+
     /// What the kernel forgets when a packet changes device by a veth or tunnel (net/core/skbuff.c,
     /// `skb_scrub_packet`): its connection; when it changes namespace, its mark too and that IPVS had it.
     pub fn scrub(&mut self, changes_namespace: bool) {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::icmp::IcmpError;
 use super::journey::{proven, step};
-use super::packet::{ACK, PSH, Packet, Tracking};
+use super::packet::{ACK, PSH, Packet};
 use super::refusal::Denial;
 use super::walker::{Delivery, Fate, Recipient, Stop, Stopped, Walk};
 use crate::model::trace::{Assumption, StepKind};
@@ -97,12 +97,7 @@ impl Walk<'_> {
             answer.name(protocol),
             heard(listed, packet)
         );
-        // TCP, UDP and SCTP forget the packet's connection (nf_reset_ct): what they answer is looked up anew.
-        let forgotten = Packet {
-            tracking: Tracking::NotYet,
-            ..packet.clone()
-        };
-        Err(self.stop(&forgotten, Stop::rejected(netns, answer, why)))
+        Err(self.stop(&packet.forgotten(), Stop::rejected(netns, answer, why)))
     }
 
     /// The kernel itself answers echo requests, unless it was told not to.

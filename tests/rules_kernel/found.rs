@@ -109,6 +109,86 @@ const FOUND: &[Found] = &[
         to: "[fd01::12]:8002",
         tos: 0,
     },
+    Found {
+        name: "an error that found no connection going out is given a zone when it comes in by lo",
+        shape: Shape::Routed,
+        rules: "*raw
+            -A PREROUTING -j CT --zone 7
+            *nat
+            -A INPUT -p udp -j SNAT --to-source fd01::1",
+        from: Place::Server,
+        protocol: Protocol::Udp,
+        to: "[fd02::1]:9",
+        tos: 0,
+    },
+    Found {
+        name: "the source that a rule gives is in use already, in the zone of the other direction",
+        shape: Shape::Bridged,
+        rules: "*raw
+            -A PREROUTING -j CT --zone-orig 7
+            -A OUTPUT -j CT --zone 7
+            *nat
+            -A PREROUTING -j DNAT --to-destination fd01::1
+            -A POSTROUTING -j SNAT --to-source fd01::2",
+        from: Place::Server,
+        protocol: Protocol::Udp,
+        to: "[fd01::2]:8001",
+        tos: 0,
+    },
+    Found {
+        name: "two connections that are answered alike cannot both be in the table",
+        shape: Shape::Bridged,
+        rules: "*raw
+            -A OUTPUT -j CT --zone-reply 7
+            *nat
+            -A INPUT -j NETMAP --to 10.1.0.12/30",
+        from: Place::Router,
+        protocol: Protocol::Udp,
+        to: "10.1.0.12:8002",
+        tos: 0,
+    },
+    Found {
+        name: "an acknowledgement is shorter than what begins the connection",
+        shape: Shape::Routed,
+        rules: "*mangle
+            -A PREROUTING -m conntrack --ctstate RELATED,ESTABLISHED -m length --length 60:80 -j DROP",
+        from: Place::Client,
+        protocol: Protocol::Tcp,
+        to: "10.1.0.1:8001",
+        tos: 0,
+    },
+    Found {
+        name: "a route that only acknowledgements take loses them",
+        shape: Shape::Bridged,
+        rules: "*mangle
+            -A PREROUTING -m length ! --length 60:80 -j MARK --set-xmark 0x4/0x0
+            *nat
+            -A PREROUTING -m length --length 56: -j DNAT --to-destination 10.1.0.13",
+        from: Place::Client,
+        protocol: Protocol::Tcp,
+        to: "10.1.0.99:8001",
+        tos: 0,
+    },
+    Found {
+        name: "an ICMP error does not end a connection that stands",
+        shape: Shape::Routed,
+        rules: "*filter
+            -A INPUT -s 10.1.0.2 -m conntrack --ctstate RELATED,ESTABLISHED -j REJECT --reject-with icmp-host-unreachable",
+        from: Place::Client,
+        protocol: Protocol::Tcp,
+        to: "10.1.0.1:8002",
+        tos: 0,
+    },
+    Found {
+        name: "an acknowledgement that a socket does not know is answered with a reset",
+        shape: Shape::Routed,
+        rules: "*raw
+            -A OUTPUT -p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN -j CT --zone-orig 7",
+        from: Place::Router,
+        protocol: Protocol::Tcp,
+        to: "10.1.0.1:8001",
+        tos: 0x10,
+    },
 ];
 
 /// Whole tables, as restore wants them.

@@ -140,30 +140,36 @@ impl Bench {
     pub fn ask(&mut self, question: Question) -> Vec<String> {
         self.look_back();
         self.asked += 1;
-        let mut question = question;
-        let mut differs = Vec::new();
-        for stays_away in STAYS_AWAY {
-            let judged = self.once(&question, stays_away);
+        match self.again_and_again(question, &STAYS_AWAY) {
+            Judged::Agrees => Vec::new(),
+            Judged::Supposed => {
+                self.supposed += 1;
+                Vec::new()
+            }
+            Judged::Open(why) => {
+                self.undetermined += 1;
+                if self.reasons.len() < 8 {
+                    self.reasons.insert(why);
+                }
+                Vec::new()
+            }
+            Judged::Differs(lines) => lines,
+        }
+    }
+
+    /// Sends the packet until it agrees, or has differed with every patience.
+    fn again_and_again(&mut self, mut question: Question, patience: &[Duration]) -> Judged {
+        let mut judged = Judged::Agrees;
+        for stays_away in patience {
+            judged = self.once(&question, *stays_away);
             self.last = Some(question);
-            match judged {
-                Judged::Agrees => return Vec::new(),
-                Judged::Supposed => {
-                    self.supposed += 1;
-                    return Vec::new();
-                }
-                Judged::Open(why) => {
-                    self.undetermined += 1;
-                    if self.reasons.len() < 8 {
-                        self.reasons.insert(why);
-                    }
-                    return Vec::new();
-                }
-                Judged::Differs(lines) => differs = lines,
+            if !matches!(judged, Judged::Differs(_)) {
+                break;
             }
             let port = self.fresh_port();
             question.source.set_port(port);
         }
-        differs
+        judged
     }
 
     /// A datagram that came when it was no longer waited for: the packet before is judged again, with more patience.
@@ -174,7 +180,9 @@ impl Bench {
         if let Some(mut question) = self.last.take() {
             let port = self.fresh_port();
             question.source.set_port(port);
-            if let Judged::Differs(lines) = self.once(&question, STAYS_AWAY[3]) {
+            let judged = self.again_and_again(question, &[STAYS_AWAY[3]; 3]);
+            self.last = None;
+            if let Judged::Differs(lines) = judged {
                 self.wrong.push(lines.join("\n"));
             }
         }
@@ -212,6 +220,7 @@ impl Bench {
         for (way, differs) in predicted.iter().zip(fits) {
             wrong.push(format!("  predicted with {}: {}", way.probability, way.why));
             wrong.extend(differs.into_iter().map(|line| format!("    {line}")));
+            wrong.extend(way.steps.iter().map(|line| format!("      {line}")));
         }
         wrong.push(format!("  seen {seen:?}"));
         Judged::Differs(wrong)

@@ -1,5 +1,9 @@
 //! Real packets, and what became of them.
+//!
+//! Every datagram carries its number, so that one which comes late is not taken for the next, nor an answer that was led
+//! astray for a question.
 
+use std::cell::Cell;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::time::{Duration, Instant};
 
@@ -16,7 +20,14 @@ use super::scene::{PORTS, Place, Scene};
 pub struct Ears {
     udp: Vec<(Place, UdpSocket)>,
     tcp: Vec<(Place, TcpListener)>,
+    /// The number of the datagram that was sent last.
+    sent: Cell<u64>,
+    /// Earlier ones that came when another was waited for.
+    late: Cell<usize>,
 }
+
+/// What is sent back.
+const ANSWER: [u8; PAYLOAD] = [0xff; PAYLOAD];
 
 /// What became of a packet.
 #[derive(Debug, Default)]
@@ -38,6 +49,8 @@ impl Ears {
         let mut ears = Self {
             udp: Vec::new(),
             tcp: Vec::new(),
+            sent: Cell::new(0),
+            late: Cell::new(0),
         };
         for place in Place::ALL {
             for ip in scene.addresses(place) {
@@ -56,13 +69,28 @@ impl Ears {
         ears
     }
 
-    /// A datagram that came, and the socket to answer it with.
+    /// What the next datagram carries.
+    fn stamp(&self) -> [u8; PAYLOAD] {
+        self.sent.set(self.sent.get() + 1);
+        let mut payload = [0; PAYLOAD];
+        payload[..8].copy_from_slice(&self.sent.get().to_be_bytes());
+        payload
+    }
+
+    /// The datagram that was sent last, where it came, and the socket to answer it with.
     fn datagram(&self) -> Option<(Place, &UdpSocket, SocketAddr)> {
-        let mut buffer = [0; 64];
-        self.udp.iter().find_map(|(place, socket)| {
-            let (_, from) = socket.recv_from(&mut buffer).ok()?;
-            Some((*place, socket, from))
-        })
+        let mut buffer = [0; PAYLOAD];
+        for (place, socket) in &self.udp {
+            while let Ok((_, from)) = socket.recv_from(&mut buffer) {
+                if buffer[..8] == self.sent.get().to_be_bytes() {
+                    return Some((*place, socket, from));
+                }
+                if buffer != ANSWER {
+                    self.late.set(self.late.get() + 1);
+                }
+            }
+        }
+        None
     }
 
     fn connection(&self) -> Option<(Place, Socket)> {
@@ -75,7 +103,8 @@ impl Ears {
     /// Takes what came and was not waited for; how many datagrams there were.
     pub fn drain(&self) -> usize {
         while self.connection().is_some() {}
-        std::iter::from_fn(|| self.datagram()).count()
+        let came = std::iter::from_fn(|| self.datagram()).count();
+        came + self.late.take()
     }
 
     /// Sends a packet and watches. `patience` is how long to wait for what should come, and for what should not.
@@ -96,11 +125,11 @@ impl Ears {
 
     /// Sends a datagram; where it arrived, if it did.
     pub fn send_only(&self, scene: &Scene, question: &Question) -> Option<SocketAddr> {
-        while self.datagram().is_some() {}
+        let payload = self.stamp();
         scene.inside(question.from, || {
             let socket = open(question, Type::DGRAM);
             socket.connect(&question.to.into()).unwrap();
-            socket.send(&[7; PAYLOAD]).unwrap();
+            socket.send(&payload).unwrap();
         });
         let mut arrived = None;
         until(Duration::from_secs(1), || {
@@ -119,11 +148,12 @@ impl Ears {
         before: &Counts,
     ) -> Seen {
         let mut seen = Seen::default();
+        let payload = self.stamp();
         let (socket, sent) = scene.inside(question.from, || {
             let socket = open(question, Type::DGRAM);
             let sent = socket
                 .connect(&question.to.into())
-                .and_then(|()| socket.send(&[7; PAYLOAD]));
+                .and_then(|()| socket.send(&payload));
             (socket, sent)
         });
         seen.error = sent.err().map(errno);
@@ -143,7 +173,7 @@ impl Ears {
         let Some((_, answerer, from)) = answerer else {
             return seen;
         };
-        let _ = answerer.send_to(&[8; PAYLOAD], from);
+        let _ = answerer.send_to(&ANSWER, from);
         socket.set_nonblocking(true).unwrap();
         let mut buffer = [std::mem::MaybeUninit::uninit(); 64];
         until(patience, || {
@@ -163,6 +193,8 @@ impl Ears {
         before: &Counts,
     ) -> Seen {
         let mut seen = Seen::default();
+        // Those that nobody waited for.
+        while self.connection().is_some() {}
         let (socket, started) = scene.inside(question.from, || {
             let socket = open(question, Type::STREAM);
             socket.set_nonblocking(true).unwrap();
@@ -177,10 +209,12 @@ impl Ears {
             .filter(|errno| *errno != Errno::EINPROGRESS);
         let mut accepted = None;
         until(patience, || {
+            seen.answered |= socket.peer_addr().is_ok();
             if seen.error.is_none() {
-                seen.error = socket.take_error().unwrap().map(errno);
+                // An ICMP error does not end a connection that stands, and no call of the program fails for it.
+                let ends = |error: &Errno| !seen.answered || *error == Errno::ECONNRESET;
+                seen.error = socket.take_error().unwrap().map(errno).filter(ends);
             }
-            seen.answered = socket.peer_addr().is_ok();
             accepted = accepted.take().or_else(|| self.connection());
             seen.error.is_some() || seen.answered && accepted.is_some()
         });

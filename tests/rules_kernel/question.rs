@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use kubenet::model::trace::{ClientSees, Hop, Leg, Path, StepKind, Trace, Verdict};
+use kubenet::model::trace::{ClientSees, Hop, Leg, Path, Step, StepKind, Trace, Verdict};
 use kubenet::model::{Cluster, Family, Flow, FlowEnd, Protocol};
 use kubenet::walk;
 
@@ -92,6 +92,8 @@ pub struct Predicted {
     /// How often each rule is named, forth and back: those with an effect of their own, and those that led to them.
     pub forth: Named,
     pub back: Named,
+    /// What the trace says, a step a line.
+    pub steps: Vec<String>,
 }
 
 /// The rules that a trace names.
@@ -155,7 +157,19 @@ fn predicted(path: &Path, question: &Question) -> Predicted {
             .collect(),
         forth: named(&path.hops),
         back: named(back),
+        steps: steps(path),
     }
+}
+
+fn steps(path: &Path) -> Vec<String> {
+    let legs = [&path.reply, &path.acknowledgement];
+    let later = legs.into_iter().flatten().map(|leg| &leg.hops);
+    let hops = std::iter::once(&path.hops).chain(later).flatten();
+    hops.flat_map(|hop| {
+        let line = |step: &Step| format!("{}: {:?} {}", hop.netns, step.kind, step.text);
+        hop.steps.iter().map(line)
+    })
+    .collect()
 }
 
 /// Whether the last thing that happened is that a rule or a policy dropped the packet.

@@ -168,7 +168,13 @@ impl<'c> Walk<'c> {
         if let (Hook::Input | Hook::Postrouting, Tracking::Tracked(tracked)) =
             (place.hook, packet.tracking)
         {
-            self.connections.confirm(tracked);
+            let translation = is_registered(self.cluster.netns(place.netns), packet.family());
+            if !self.connections.confirm(tracked, translation) {
+                let why = format!(
+                    "another connection is answered as {packet} would be: it cannot be entered into the table, dropped"
+                );
+                return Err(self.stop(packet, dropped(place, why)));
+            }
         }
         Ok(onward)
     }

@@ -110,8 +110,8 @@ impl<'c> Walk<'c> {
                 )
             }
             Target::Notrack => {
-                // Whatever came first holds: also for a packet that is in by lo and has a connection already.
-                if packet.tracking == Tracking::NotYet && packet.template.is_none() {
+                // A packet that is in by lo may have a connection already.
+                if packet.is_unattached() {
                     packet.tracking = Tracking::Untracked;
                     let text = "not tracked: translation does not see it".to_owned();
                     Effect::Noted(StepKind::Conntrack, text, None)
@@ -120,16 +120,14 @@ impl<'c> Walk<'c> {
                 }
             }
             Target::Ct { zone } => match zone {
-                _ if packet.tracking != Tracking::NotYet || packet.template.is_some() => {
-                    Effect::Nothing
-                }
+                _ if !packet.is_unattached() => Effect::Nothing,
                 Some(zone) => {
-                    packet.template = Some(*zone);
+                    packet.attach(*zone);
                     let text = format!("tracked in zone {}", zone.id);
                     Effect::Noted(StepKind::Conntrack, text, None)
                 }
                 None => {
-                    packet.template = Some(Zone::DEFAULT);
+                    packet.attach(Zone::DEFAULT);
                     Effect::Nothing
                 }
             },

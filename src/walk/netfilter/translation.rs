@@ -10,9 +10,9 @@ use super::{Hook, Place};
 use crate::model::iptables::{NatRange, PortRange};
 use crate::model::trace::StepKind;
 use crate::model::{Family, RouteScope};
-use crate::walk::conntrack::{Direction, Manipulation};
+use crate::walk::conntrack::{Direction, Manipulation, another_port};
 use crate::walk::explore::Question;
-use crate::walk::packet::{Packet, Port};
+use crate::walk::packet::{Packet, Port, Tracked};
 use crate::walk::source_address::select_address;
 use crate::walk::walker::Walk;
 
@@ -41,15 +41,55 @@ impl<'c> Walk<'c> {
         let Some(tracked) = self.connections.wants_rules(packet, half) else {
             return (StepKind::Rule, "already translated".to_owned());
         };
-        let mut wanted = self.connections.translated(tracked);
-        let kept = half == Manipulation::Source && !range.random && in_range(range, &wanted);
-        let address = if kept {
-            None
-        } else {
-            self.pick(range.addresses)
+        let current = self.connections.translated(tracked);
+        let keeps = half == Manipulation::Source && !range.random;
+        let kept = keeps
+            && in_range(range, &current)
+            && !self.connections.is_used_as_it_is(tracked, &current);
+        let mapped = match keeps && !in_range(range, &current) {
+            true => self.mapped_before(tracked, range, &current),
+            false => None,
         };
+        let address = match (&mapped, kept) {
+            (_, true) => None,
+            (Some(mapped), _) => Some(mapped.source),
+            (None, false) => self.pick(range.addresses),
+        };
+        let wanted = match mapped {
+            _ if kept => current,
+            Some(mapped) => mapped,
+            None => self.unique(tracked, half, range, address, current),
+        };
+        self.connections.translate(tracked, half, &wanted);
+        let kind = match half {
+            Manipulation::Destination => StepKind::Dnat,
+            Manipulation::Source => StepKind::Snat,
+        };
+        (kind, described(half, address, range, kept))
+    }
+
+    /// What an earlier connection of the same source became, if that is in the range and free.
+    fn mapped_before(
+        &self,
+        tracked: Tracked,
+        range: &NatRange,
+        current: &Direction,
+    ) -> Option<Direction> {
+        let fits = |mapped: &Direction| in_range(range, mapped);
+        let mapped = self.connections.mapped_before(tracked, current, fits)?;
+        (!self.connections.is_used(tracked, &mapped)).then_some(mapped)
+    }
+
+    /// With the address of the range, a port that no other connection has.
+    fn unique(
+        &mut self,
+        tracked: Tracked,
+        half: Manipulation,
+        range: &NatRange,
+        address: Option<IpAddr>,
+        mut wanted: Direction,
+    ) -> Direction {
         match half {
-            _ if kept => {}
             Manipulation::Source => {
                 wanted.source = address.unwrap_or(wanted.source);
                 wanted.source_port = self.source_port(range, &wanted);
@@ -59,12 +99,26 @@ impl<'c> Walk<'c> {
                 wanted.destination_port = self.destination_port(range, &wanted);
             }
         }
-        self.connections.translate(tracked, half, &wanted);
-        let kind = match half {
-            Manipulation::Destination => StepKind::Dnat,
-            Manipulation::Source => StepKind::Snat,
-        };
-        (kind, described(half, address, range, kept))
+        // A range of one port gives no other.
+        if self.connections.is_used(tracked, &wanted) {
+            match (range.ports, half) {
+                (Some(ports), _) if ports.first == ports.last => {}
+                (Some(ports), Manipulation::Source) if wanted.protocol.has_ports() => {
+                    wanted.source_port = Port {
+                        first: ports.first,
+                        last: ports.last,
+                    };
+                }
+                (Some(ports), Manipulation::Destination) if wanted.protocol.has_ports() => {
+                    wanted.destination_port = Port {
+                        first: ports.first,
+                        last: ports.last,
+                    };
+                }
+                _ => another_port(&mut wanted, half),
+            }
+        }
+        wanted
     }
 
     /// One address of a range; the kernel picks it by a hash of the connection.

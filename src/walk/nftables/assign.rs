@@ -71,7 +71,7 @@ impl<'c> Walk<'c> {
                     (before != low).then(|| format!("connection mark {before:#x} > {low:#x}"))
                 }
                 "zone" => {
-                    if packet.tracking != Tracking::NotYet || packet.template.is_some() {
+                    if !packet.is_unattached() {
                         return Outcome::Holds;
                     }
                     let zone = Zone {
@@ -82,7 +82,7 @@ impl<'c> Walk<'c> {
                             None => ZoneDirections::Both,
                         },
                     };
-                    packet.template = Some(zone);
+                    packet.attach(zone);
                     Some(format!("tracked in zone {}", zone.id))
                 }
                 _ => return not_known(meeting, target, "kubenet does not follow it"),

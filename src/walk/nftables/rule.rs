@@ -159,8 +159,8 @@ impl<'c> Walk<'c> {
             Statement::Object { kind, name } => self.object(meeting, kind, name, rest),
             Statement::Notrack => {
                 let packet = &mut *meeting.packet;
-                // Whatever came first holds: also for a packet that is in by lo and has a connection already.
-                if packet.tracking == Tracking::NotYet && packet.template.is_none() {
+                // A packet that is in by lo may have a connection already.
+                if packet.is_unattached() {
                     packet.tracking = Tracking::Untracked;
                     let text = "not tracked: translation does not see it".to_owned();
                     self.note(meeting, StepKind::Conntrack, text);

@@ -74,7 +74,10 @@ fn torture(family: Family, shape: Shape) {
     }
     println!("seeds {first} to {}", seed - 1);
     bench.wrong = failures;
-    bench.open_at_most(MOST_OPEN);
+    // Of a few packets a share says nothing.
+    if cases >= 500 {
+        bench.open_at_most(MOST_OPEN);
+    }
     bench.verdict(&format!("{shape:?} {family:?} at random"));
 }
 

@@ -5,6 +5,10 @@
 //! the entry, without any rule being asked again: at PREROUTING and OUTPUT its destination, at INPUT and POSTROUTING
 //! its source (`nf_nat_packet`). A walk makes entries of its own, and finds those that stood when the table was read.
 
+mod unique;
+
+pub(super) use unique::another_port;
+
 use std::net::IpAddr;
 
 use super::packet::{ACK, Packet, Port, RST, SYN, Tracked, Tracking};
@@ -288,11 +292,6 @@ impl Connections {
         }
     }
 
-    /// `nf_conntrack_confirm`: behind everything else at INPUT and POSTROUTING.
-    pub fn confirm(&mut self, tracked: Tracked) {
-        self.get_mut(tracked).confirmed = true;
-    }
-
     /// How many of this walk's connections have got another source.
     pub fn sources_translated(&self) -> usize {
         let translated = self.0.iter().filter(|entry| entry.source_translated);
@@ -312,26 +311,6 @@ impl Connections {
         // An ICMP error is rewritten as the connection says; a reset that REJECT sends may still be asked about.
         let asks = !tracked.established && !settled && packet.about.is_none();
         asks.then_some(tracked)
-    }
-
-    /// The rules were asked and translated nothing (`nf_nat_alloc_null_binding`). Where another connection is answered
-    /// with the same addresses and ports already, in the same zone, the source gets another port.
-    pub fn leave(&mut self, tracked: Tracked, half: Manipulation) {
-        self.settle(tracked, half);
-        let this = self.get(tracked);
-        let taken = self.0.iter().enumerate().any(|(at, other)| {
-            // nf_conntrack_tuple_taken looks where this one's answers would be, and compares the zones of one direction.
-            let original = other.original == this.reply
-                && other.zone.original() == this.zone.reply()
-                && other.zone.original() == this.zone.original();
-            let reply = other.reply == this.reply && other.zone.reply() == this.zone.reply();
-            at != tracked.connection && other.netns == this.netns && (original || reply)
-        });
-        if taken && half == Manipulation::Source && this.original.protocol.has_ports() {
-            let entry = self.get_mut(tracked);
-            entry.reply.destination_port = Port::at_random(entry.reply.destination_port);
-            entry.source_translated = true;
-        }
     }
 
     /// `ip_vs_update_conntrack`: IPVS gave the connection to a real server, from which the answers will come. That is no
