@@ -5,6 +5,7 @@
 //! - [`cli`]: arguments, subcommands, exit codes;
 //! - [`render`]: traces and tables as text and JSON;
 //! - [`check`]: what is read against what should be: findings;
+//! - [`show`]: tables of what namespaces hold, joined with names;
 //! - [`explain`]: what chains, rules and other things are for;
 //! - [`walk`]: the packet walk, a pure function of a [`model::Cluster`] and a [`model::Flow`];
 //! - [`collect`]: everything that reads: bundles, the live machine, the practice cluster;
@@ -18,4 +19,5 @@ pub mod explain;
 pub mod lab;
 pub mod model;
 pub mod render;
+pub mod show;
 pub mod walk;

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 use clap_complete::engine::CompletionCandidate;
 
-use super::endpoint::{node_names, pods};
+use super::endpoint::{self, node_names};
 use super::{Global, source};
 use crate::explain::find;
 use crate::model::Cluster;
@@ -25,10 +25,7 @@ pub fn senders(typed: &OsStr) -> Vec<CompletionCandidate> {
 /// Names to trace to that begin with what is typed.
 pub fn receivers(typed: &OsStr) -> Vec<CompletionCandidate> {
     offer(typed, |cluster, namespace| {
-        let services = cluster.objects.services.iter();
-        let mut names: Vec<String> = services
-            .map(|service| short(&service.namespace, &service.name, namespace))
-            .collect();
+        let mut names = service_names(cluster, namespace);
         names.extend(pod_names(cluster, namespace));
         names.extend(
             node_names(cluster)
@@ -37,6 +34,21 @@ pub fn receivers(typed: &OsStr) -> Vec<CompletionCandidate> {
         );
         names
     })
+}
+
+/// Pods whose names begin with what is typed.
+pub fn pods(typed: &OsStr) -> Vec<CompletionCandidate> {
+    offer(typed, pod_names)
+}
+
+/// Nodes whose names begin with what is typed.
+pub fn nodes(typed: &OsStr) -> Vec<CompletionCandidate> {
+    offer(typed, |cluster, _| node_names(cluster))
+}
+
+/// Services whose names begin with what is typed.
+pub fn services(typed: &OsStr) -> Vec<CompletionCandidate> {
+    offer(typed, service_names)
 }
 
 /// Names of chains that begin with what is typed: most are in capital letters, and typed in small ones.
@@ -73,8 +85,15 @@ fn offer(typed: &OsStr, names: impl Fn(&Cluster, &str) -> Vec<String>) -> Vec<Co
     names.into_iter().map(CompletionCandidate::new).collect()
 }
 
+fn service_names(cluster: &Cluster, namespace: &str) -> Vec<String> {
+    let services = cluster.objects.services.iter();
+    services
+        .map(|service| short(&service.namespace, &service.name, namespace))
+        .collect()
+}
+
 fn pod_names(cluster: &Cluster, namespace: &str) -> Vec<String> {
-    pods(cluster)
+    endpoint::pods(cluster)
         .iter()
         .map(|pod| short(&pod.namespace, &pod.name, namespace))
         .collect()

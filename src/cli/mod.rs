@@ -19,6 +19,7 @@ mod output;
 mod pods;
 mod reading;
 mod services;
+mod show;
 mod source;
 mod trace;
 
@@ -97,6 +98,7 @@ fn run(command: Command, global: &Global) -> Result<Outcome, Failure> {
         Command::Services(_) => services::run(global),
         Command::Nodes(_) => nodes::run(global),
         Command::Netns(_) => netns::run(global),
+        Command::Show(args) => show::run(&args, global),
         Command::Lab(args) => lab::run(args, global),
         Command::Completion(args) => completion::run(&args, global),
         Command::Man(args) => man::run(&args, global),

@@ -33,19 +33,27 @@ pub enum Reading {
 }
 
 impl Reading {
-    /// Opens what the global options name.
+    /// Opens what the global options name. Chains of large rulesets are read as they are asked for.
     pub fn open(global: &Global) -> Result<Self, Failure> {
+        Self::open_with(global, Machine::with_rules_on_demand)
+    }
+
+    /// Opens what the global options name, to read every rule of it.
+    pub fn open_with_all_rules(global: &Global) -> Result<Self, Failure> {
+        Self::open_with(global, |machine| machine)
+    }
+
+    fn open_with(global: &Global, prepare: fn(Machine) -> Machine) -> Result<Self, Failure> {
         if source::is_this_machine(global)? {
-            let machine = Machine::survey(&LiveOptions::default())
-                .map_err(|error| Failure::of(&error))?
-                .with_rules_on_demand();
+            let machine =
+                Machine::survey(&LiveOptions::default()).map_err(|error| Failure::of(&error))?;
             return Ok(Self::Live {
-                machine: Box::new(machine),
+                machine: Box::new(prepare(machine)),
                 read: BTreeSet::new(),
             });
         }
         if let Some(lab) = source::open_lab(global)? {
-            let mut lab = lab.with_rules_on_demand();
+            let mut lab = prepare(lab);
             lab.complete_all();
             let read = lab.cluster().all_netns().map(|(id, _)| id).collect();
             return Ok(Self::Live {
@@ -78,6 +86,11 @@ impl Reading {
         let hosts = self.cluster().all_netns().map(|(id, _)| id).filter(is_host);
         let wanted = hosts.collect();
         self.complete(wanted);
+    }
+
+    /// Reads the rest of these namespaces.
+    pub fn read(&mut self, wanted: &[NetnsId]) {
+        self.complete(wanted.iter().copied().collect());
     }
 
     /// Reads chains that were asked for; whether more is known now.

@@ -2,11 +2,14 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::Layout;
 use super::sanitize::sanitize;
 use super::style::Role;
+
+/// Blanks between columns.
+const PADDING: u16 = 2;
 
 /// Writes a table. Cells that do not fit the screen go on in further lines of their own column.
 pub fn table(
@@ -30,7 +33,13 @@ pub fn table(
         );
     }
     for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
+        column.set_padding((0, PADDING));
+    }
+    if let Some(width) = layout.width {
+        let least = least_widths(headings, rows, width);
+        for (column, least) in table.column_iter_mut().zip(least) {
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
+        }
     }
     for (number, line) in table.lines().enumerate() {
         match number {
@@ -39,4 +48,30 @@ pub fn table(
         }
     }
     Ok(())
+}
+
+/// How wide each column has to be, padding included, so that no word of it (an address, a name) is broken; where there is
+/// no room for that, the widest ones give way.
+fn least_widths(headings: &[&str], rows: &[Vec<String>], width: usize) -> Vec<u16> {
+    let longest = |text: &str| {
+        let words = text.split_whitespace().map(|word| word.chars().count());
+        words.max().unwrap_or(0)
+    };
+    let mut least: Vec<usize> = headings.iter().map(|heading| longest(heading)).collect();
+    for row in rows {
+        for (least, cell) in least.iter_mut().zip(row) {
+            *least = longest(cell).max(*least);
+        }
+    }
+    let room = width.saturating_sub(usize::from(PADDING) * least.len().saturating_sub(1));
+    while least.iter().sum::<usize>() > room {
+        let Some(widest) = least.iter_mut().max().filter(|widest| **widest > 1) else {
+            break;
+        };
+        *widest -= 1;
+    }
+    let padded = least.into_iter().map(|least| least + usize::from(PADDING));
+    padded
+        .map(|least| u16::try_from(least).unwrap_or(u16::MAX))
+        .collect()
 }
