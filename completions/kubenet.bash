@@ -19,6 +19,9 @@ _kubenet() {
             kubenet,completion)
                 cmd="kubenet__subcmd__completion"
                 ;;
+            kubenet,exec)
+                cmd="kubenet__subcmd__exec"
+                ;;
             kubenet,explain)
                 cmd="kubenet__subcmd__explain"
                 ;;
@@ -63,6 +66,9 @@ _kubenet() {
                 ;;
             kubenet__subcmd__help,completion)
                 cmd="kubenet__subcmd__help__subcmd__completion"
+                ;;
+            kubenet__subcmd__help,exec)
+                cmd="kubenet__subcmd__help__subcmd__exec"
                 ;;
             kubenet__subcmd__help,explain)
                 cmd="kubenet__subcmd__help__subcmd__explain"
@@ -182,7 +188,7 @@ _kubenet() {
 
     case "${cmd}" in
         kubenet)
-            opts="-n -o -q -v -h -V --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help --version trace explain pods services nodes netns show lab completion man help"
+            opts="-n -o -q -v -h -V --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help --version trace explain pods services nodes netns exec show lab completion man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -238,6 +244,64 @@ _kubenet() {
                 return 0
             fi
             case "${prev}" in
+                --bundle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lab)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text wide json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "text wide json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__exec)
+            opts="-n -o -q -v -h --node --netns --resolv-conf --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --node)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --netns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --bundle)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -432,7 +496,7 @@ _kubenet() {
             return 0
             ;;
         kubenet__subcmd__help)
-            opts="trace explain pods services nodes netns show lab completion man help"
+            opts="trace explain pods services nodes netns exec show lab completion man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -446,6 +510,20 @@ _kubenet() {
             return 0
             ;;
         kubenet__subcmd__help__subcmd__completion)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__help__subcmd__exec)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{completion, explain, lab, man, netns, nodes, pods, services, show, trace};
+use super::{completion, exec, explain, lab, man, netns, nodes, pods, services, show, trace};
 
 /// Explains, step by step and with evidence, what the Linux kernel does with a packet in a Kubernetes cluster.
 #[derive(Debug, Parser)]
@@ -51,6 +51,8 @@ pub enum Command {
     Nodes(nodes::NodesArgs),
     /// List network namespaces, and what was read of each.
     Netns(netns::NetnsArgs),
+    /// Run a program of this machine in a pod's network.
+    Exec(exec::ExecArgs),
     /// Show what a namespace holds, joined with names.
     Show(show::ShowArgs),
     /// Build and use the practice cluster.

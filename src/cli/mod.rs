@@ -9,6 +9,7 @@ mod candidates;
 mod completion;
 mod dns;
 pub mod endpoint;
+mod exec;
 mod explain;
 mod failure;
 mod lab;
@@ -16,6 +17,7 @@ mod man;
 mod netns;
 mod nodes;
 mod output;
+mod place;
 mod pods;
 mod reading;
 mod services;
@@ -98,6 +100,7 @@ fn run(command: Command, global: &Global) -> Result<Outcome, Failure> {
         Command::Services(_) => services::run(global),
         Command::Nodes(_) => nodes::run(global),
         Command::Netns(_) => netns::run(global),
+        Command::Exec(args) => exec::run(&args, global),
         Command::Show(args) => show::run(&args, global),
         Command::Lab(args) => lab::run(args, global),
         Command::Completion(args) => completion::run(&args, global),

@@ -6,6 +6,7 @@
 //! walk wishes for those that it comes to, and goes on when it has them.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 
 use super::{Failure, Global, source};
 use crate::check;
@@ -33,35 +34,39 @@ pub enum Reading {
 }
 
 impl Reading {
-    /// Opens what the global options name. Chains of large rulesets are read as they are asked for.
+    /// Opens what the global options name, for packets to be followed through it.
     pub fn open(global: &Global) -> Result<Self, Failure> {
-        Self::open_with(global, Machine::with_rules_on_demand)
+        let mut reading = Self::survey(global)?;
+        if global.lab.is_some() {
+            let all = reading.cluster().all_netns().map(|(id, _)| id);
+            reading.complete(all.collect());
+        }
+        Ok(reading)
     }
 
-    /// Opens what the global options name, to read every rule of it.
-    pub fn open_with_all_rules(global: &Global) -> Result<Self, Failure> {
-        Self::open_with(global, |machine| machine)
+    /// Opens what the global options name. Of machines only devices and addresses are read yet, and later chains of large
+    /// rulesets as they are asked for.
+    pub fn survey(global: &Global) -> Result<Self, Failure> {
+        Self::survey_with(global, Machine::with_rules_on_demand)
     }
 
-    fn open_with(global: &Global, prepare: fn(Machine) -> Machine) -> Result<Self, Failure> {
-        if source::is_this_machine(global)? {
-            let machine =
-                Machine::survey(&LiveOptions::default()).map_err(|error| Failure::of(&error))?;
-            return Ok(Self::Live {
-                machine: Box::new(prepare(machine)),
-                read: BTreeSet::new(),
-            });
-        }
-        if let Some(lab) = source::open_lab(global)? {
-            let mut lab = prepare(lab);
-            lab.complete_all();
-            let read = lab.cluster().all_netns().map(|(id, _)| id).collect();
-            return Ok(Self::Live {
-                machine: Box::new(lab),
-                read,
-            });
-        }
-        source::open(global).map(|cluster| Self::Whole(Box::new(cluster)))
+    /// Opens what the global options name, to read every rule of the namespaces that will be asked for.
+    pub fn survey_for_all_rules(global: &Global) -> Result<Self, Failure> {
+        Self::survey_with(global, |machine| machine)
+    }
+
+    fn survey_with(global: &Global, prepare: fn(Machine) -> Machine) -> Result<Self, Failure> {
+        let machine = if source::is_this_machine(global)? {
+            Machine::survey(&LiveOptions::default()).map_err(|error| Failure::of(&error))?
+        } else if let Some(lab) = source::open_lab(global)? {
+            lab
+        } else {
+            return source::open(global).map(|cluster| Self::Whole(Box::new(cluster)));
+        };
+        Ok(Self::Live {
+            machine: Box::new(prepare(machine)),
+            read: BTreeSet::new(),
+        })
     }
 
     /// What was read so far.
@@ -86,6 +91,14 @@ impl Reading {
         let hosts = self.cluster().all_netns().map(|(id, _)| id).filter(is_host);
         let wanted = hosts.collect();
         self.complete(wanted);
+    }
+
+    /// The namespace itself, to be entered; `None` of what is only a dump.
+    pub fn namespace(&self, id: NetnsId) -> Option<&File> {
+        match self {
+            Self::Whole(_) => None,
+            Self::Live { machine, .. } => machine.namespace(id),
+        }
     }
 
     /// Reads the rest of these namespaces.

@@ -5,10 +5,11 @@ use clap::{Args, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
 use wildmatch::WildMatch;
 
-use super::endpoint::{hint, node_names, pods};
+use super::endpoint::hint;
+use super::place::{self, Wanted};
 use super::reading::Reading;
 use super::{Failure, Global, Outcome, Output, candidates, output};
-use crate::model::{Cluster, NetnsId, NetnsName};
+use crate::model::{Cluster, NetnsId};
 use crate::render::{json, table};
 use crate::show::{self, Cell, Subject, Table};
 
@@ -99,10 +100,15 @@ impl ValueEnum for Subject {
 pub fn run(args: &ShowArgs, global: &Global) -> Result<Outcome, Failure> {
     check(args)?;
     let mut reading = match args.subject {
-        Subject::Chains => Reading::open_with_all_rules(global)?,
-        _ => Reading::open(global)?,
+        Subject::Chains => Reading::survey_for_all_rules(global)?,
+        _ => Reading::survey(global)?,
     };
-    let places = places(reading.cluster(), args, global)?;
+    let wanted = Wanted {
+        pod: args.pod.as_deref(),
+        node: args.node.as_deref(),
+        netns: args.netns.as_deref(),
+    };
+    let places = place::find(reading.cluster(), wanted, global)?;
     reading.read(&places);
     let cluster = reading.cluster();
     let mut table = match &args.device {
@@ -139,74 +145,10 @@ fn check(args: &ShowArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The namespaces that are meant.
-fn places(cluster: &Cluster, args: &ShowArgs, global: &Global) -> Result<Vec<NetnsId>, Failure> {
-    if let Some(pod) = &args.pod {
-        return place_of_pod(cluster, pod, global).map(|id| vec![id]);
-    }
-    if let Some(node) = &args.node {
-        let known = node_names(cluster);
-        if !known.contains(node) {
-            let failure = Failure::new(format!("there is no node {node}"));
-            return Err(failure.hint(hint(node, &known, "nodes")));
-        }
-    }
-    let wanted = args.netns.as_deref();
-    let found: Vec<NetnsId> = cluster
-        .all_netns()
-        .filter(|(id, _)| {
-            args.node
-                .as_deref()
-                .is_none_or(|node| cluster.node_name(*id) == node)
-        })
-        .filter(|(_, netns)| match wanted {
-            Some(wanted) => {
-                netns.name.to_string() == wanted
-                    || matches!(&netns.name, NetnsName::Named(name) if name == wanted)
-            }
-            None => netns.name == NetnsName::Host,
-        })
-        .map(|(id, _)| id)
-        .collect();
-    match (found.is_empty(), wanted) {
-        (false, _) => Ok(found),
-        (true, Some(wanted)) => Err(Failure::new(format!("there is no namespace {wanted}"))
-            .hint("`kubenet netns` lists what there is")),
-        (true, None) => Err(Failure::new("no node's own namespace was captured")
-            .hint("give --pod or --netns; `kubenet netns` lists what there is")),
-    }
-}
-
-fn place_of_pod(cluster: &Cluster, wanted: &str, global: &Global) -> Result<NetnsId, Failure> {
-    let wanted = wanted.strip_prefix("pod/").unwrap_or(wanted);
-    let known = pods(cluster);
-    let (namespace, name) = split(wanted, global);
-    let its = known
-        .iter()
-        .find(|pod| pod.namespace == namespace && pod.name == name);
-    match its {
-        Some(pod) => pod.netns.ok_or_else(|| {
-            Failure::new(format!(
-                "the namespace of pod {namespace}/{name} was not captured"
-            ))
-            .hint("`kubenet netns` lists what was")
-        }),
-        None => {
-            let names: Vec<String> = known
-                .iter()
-                .map(|pod| format!("{}/{}", pod.namespace, pod.name))
-                .collect();
-            let asked = format!("{namespace}/{name}");
-            let text = hint(&asked, &names, "pods");
-            Err(Failure::new(format!("there is no pod {asked}")).hint(text))
-        }
-    }
-}
-
 /// `NS/NAME` of a Service that is there.
 fn qualified(cluster: &Cluster, wanted: &str, global: &Global) -> Result<String, Failure> {
     let wanted = wanted.strip_prefix("svc/").unwrap_or(wanted);
-    let (namespace, name) = split(wanted, global);
+    let (namespace, name) = place::split(wanted, global);
     let services = &cluster.objects.services;
     let asked = format!("{namespace}/{name}");
     let is_it =
@@ -220,11 +162,6 @@ fn qualified(cluster: &Cluster, wanted: &str, global: &Global) -> Result<String,
         .collect();
     let text = hint(&asked, &names, "services");
     Err(Failure::new(format!("there is no Service {asked}")).hint(text))
-}
-
-fn split<'a>(name: &'a str, global: &'a Global) -> (&'a str, &'a str) {
-    let namespace = global.namespace.as_deref().unwrap_or("default");
-    name.split_once('/').unwrap_or((namespace, name))
 }
 
 fn tunnel(cluster: &Cluster, device: &str, places: &[NetnsId]) -> Result<Table, Failure> {

@@ -192,6 +192,11 @@ impl Machine {
         &self.cluster
     }
 
+    /// A namespace itself, to be entered (setns(2)).
+    pub fn namespace(&self, id: NetnsId) -> Option<&File> {
+        Some(&self.handles.get(id.node)?.get(id.netns)?.file)
+    }
+
     /// What was read, for good.
     pub fn into_cluster(self) -> Cluster {
         self.cluster
