@@ -44,11 +44,12 @@ uninstall:
 	rm -f $(SHARE)/bash-completion/completions/kubenet $(SHARE)/zsh/site-functions/_kubenet
 	rm -f $(SHARE)/fish/vendor_completions.d/kubenet.fish
 
-# Writes man/, completions/ and the README's transcripts anew from the program; tests fail when they are stale.
+# Writes man/, completions/, docs/ and the README's transcripts anew from the program; tests fail when they are stale.
 generated:
 	$(CARGO) build --locked
 	rm -f man/*.1
 	target/debug/kubenet man man
+	target/debug/kubenet check --markdown > docs/checks.md
 	target/debug/kubenet completion bash > completions/kubenet.bash
 	target/debug/kubenet completion zsh > completions/_kubenet
 	target/debug/kubenet completion fish > completions/kubenet.fish

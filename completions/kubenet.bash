@@ -16,6 +16,9 @@ _kubenet() {
             ",$1")
                 cmd="kubenet"
                 ;;
+            kubenet,check)
+                cmd="kubenet__subcmd__check"
+                ;;
             kubenet,completion)
                 cmd="kubenet__subcmd__completion"
                 ;;
@@ -63,6 +66,9 @@ _kubenet() {
                 ;;
             kubenet__subcmd__explain__subcmd__help,help)
                 cmd="kubenet__subcmd__explain__subcmd__help__subcmd__help"
+                ;;
+            kubenet__subcmd__help,check)
+                cmd="kubenet__subcmd__help__subcmd__check"
                 ;;
             kubenet__subcmd__help,completion)
                 cmd="kubenet__subcmd__help__subcmd__completion"
@@ -188,12 +194,74 @@ _kubenet() {
 
     case "${cmd}" in
         kubenet)
-            opts="-n -o -q -v -h -V --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help --version trace explain pods services nodes netns exec show lab completion man help"
+            opts="-n -o -q -v -h -V --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help --version trace check explain pods services nodes netns exec show lab completion man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --bundle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lab)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text wide json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "text wide json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__check)
+            opts="-n -o -q -v -h --on --severity --list --explain --markdown --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --on)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --severity)
+                    COMPREPLY=($(compgen -W "error warning info" -- "${cur}"))
+                    return 0
+                    ;;
+                --explain)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --bundle)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -496,8 +564,22 @@ _kubenet() {
             return 0
             ;;
         kubenet__subcmd__help)
-            opts="trace explain pods services nodes netns exec show lab completion man help"
+            opts="trace check explain pods services nodes netns exec show lab completion man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

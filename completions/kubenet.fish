@@ -41,6 +41,7 @@ complete -c kubenet -n "__fish_kubenet_needs_command" -s v -l verbose -d 'Show t
 complete -c kubenet -n "__fish_kubenet_needs_command" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_needs_command" -s V -l version -d 'Print version'
 complete -c kubenet -n "__fish_kubenet_needs_command" -f -a "trace" -d 'Say what happens to a packet, step by step'
+complete -c kubenet -n "__fish_kubenet_needs_command" -f -a "check" -d 'Name what is broken, with evidence and the commands that mend it'
 complete -c kubenet -n "__fish_kubenet_needs_command" -f -a "explain" -d 'Say what a thing is for, who comes to it, where it leads'
 complete -c kubenet -n "__fish_kubenet_needs_command" -f -a "pods" -d 'List pods to trace from and to'
 complete -c kubenet -n "__fish_kubenet_needs_command" -f -a "services" -d 'List Services to trace to'
@@ -79,6 +80,28 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l demo -d 'Use t
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l on -d 'Only what is found on this node (repeat for more)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l severity -d 'Only what is as bad as this or worse: error, warning or info' -r -f -a "error\t'Something does not work'
+warning\t'Something will stop to work, or works differently'
+info\t'Everything'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l explain -d 'Say what one check finds, why that happens, and how to mend it' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand check" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand check" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l list -d 'List the checks'
+complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l markdown -d 'Write the page of all checks in Markdown'
+complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand check" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand check" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand check" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
@@ -428,18 +451,19 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l demo -d 'Use the
 complete -c kubenet -n "__fish_kubenet_using_subcommand man" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand man" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand man" -s h -l help -d 'Print help'
-complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace explain pods services nodes netns exec show lab completion man help" -f -a "trace" -d 'Say what happens to a packet, step by step'
-complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace explain pods services nodes netns exec show lab completion man help" -f -a "explain" -d 'Say what a thing is for, who comes to it, where it leads'
-complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace explain pods services nodes netns exec show lab completion man help" -f -a "pods" -d 'List pods to trace from and to'
-complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace explain pods services nodes netns exec show lab completion man help" -f -a "services" -d 'List Services to trace to'
-complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace explain pods services nodes netns exec show lab completion man help" -f -a "nodes" -d 'List nodes'
-complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace explain pods services nodes netns exec show lab completion man help" -f -a "netns" -d 'List network namespaces, and what was read of each'
-complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace explain pods services nodes netns exec show lab completion man help" -f -a "exec" -d 'Run a program of this machine in a pod\'s network'
-complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace explain pods services nodes netns exec show lab completion man help" -f -a "show" -d 'Show what a namespace holds, joined with names'
-complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace explain pods services nodes netns exec show lab completion man help" -f -a "lab" -d 'Build and use the practice cluster'
-complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace explain pods services nodes netns exec show lab completion man help" -f -a "completion" -d 'Print a shell\'s completion script'
-complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace explain pods services nodes netns exec show lab completion man help" -f -a "man" -d 'Print the manual page, or write the pages of all commands'
-complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace explain pods services nodes netns exec show lab completion man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace check explain pods services nodes netns exec show lab completion man help" -f -a "trace" -d 'Say what happens to a packet, step by step'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace check explain pods services nodes netns exec show lab completion man help" -f -a "check" -d 'Name what is broken, with evidence and the commands that mend it'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace check explain pods services nodes netns exec show lab completion man help" -f -a "explain" -d 'Say what a thing is for, who comes to it, where it leads'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace check explain pods services nodes netns exec show lab completion man help" -f -a "pods" -d 'List pods to trace from and to'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace check explain pods services nodes netns exec show lab completion man help" -f -a "services" -d 'List Services to trace to'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace check explain pods services nodes netns exec show lab completion man help" -f -a "nodes" -d 'List nodes'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace check explain pods services nodes netns exec show lab completion man help" -f -a "netns" -d 'List network namespaces, and what was read of each'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace check explain pods services nodes netns exec show lab completion man help" -f -a "exec" -d 'Run a program of this machine in a pod\'s network'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace check explain pods services nodes netns exec show lab completion man help" -f -a "show" -d 'Show what a namespace holds, joined with names'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace check explain pods services nodes netns exec show lab completion man help" -f -a "lab" -d 'Build and use the practice cluster'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace check explain pods services nodes netns exec show lab completion man help" -f -a "completion" -d 'Print a shell\'s completion script'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace check explain pods services nodes netns exec show lab completion man help" -f -a "man" -d 'Print the manual page, or write the pages of all commands'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace check explain pods services nodes netns exec show lab completion man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from explain" -f -a "chain" -d 'A chain: whose it is, who comes to it, what each rule does and why'
 complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "up" -d 'Build a lab'
 complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "down" -d 'Take a lab down, without a trace'

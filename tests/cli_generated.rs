@@ -87,3 +87,13 @@ fn every_command_has_a_page_and_examples() {
         );
     }
 }
+
+#[test]
+fn the_page_of_checks_is_fresh() {
+    let fresh = String::from_utf8(program(&["check", "--markdown"])).unwrap();
+    let checked_in = std::fs::read_to_string("docs/checks.md").unwrap();
+    assert!(
+        checked_in == fresh,
+        "docs/checks.md is stale: run `make generated`"
+    );
+}

@@ -87,6 +87,7 @@ fn shows_findings_with_cause_and_cure() {
         impact: "half of the connections that node1 sends there are lost without a word".to_owned(),
         fix: vec!["systemctl restart kube-proxy".to_owned()],
         docs: String::new(),
+        mentions: Vec::new(),
     };
     let mut trace = samples::half_times_out();
     trace.findings = vec![

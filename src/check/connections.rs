@@ -1,20 +1,26 @@
 //! Connections in the tables of connection tracking that lead to endpoints which are gone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::Check;
+use super::{Check, Family, Report, Scene};
 use crate::model::trace::{Evidence, Path};
 use crate::model::{Cluster, ConntrackEntry, Finding, Flow, NetnsId, Place, Protocol, Severity};
 use crate::walk::standing;
 
 /// The checks of this family.
-pub const CHECKS: &[&Check] = &[&STALE];
+pub const FAMILY: Family = Family {
+    about: "connections that outlived the rules which made them",
+    checks: &[CHECKS],
+    look,
+};
+
+const CHECKS: &[Check] = &[STALE];
 
 const STALE: Check = Check {
     id: "conntrack-stale-endpoint",
     catalogue: &["F16"],
-    severity: Severity::Warning,
+    severity: Severity::Error,
     docs: "An entry of connection tracking keeps its translation for as long as packets keep it alive, whatever becomes \
            of the rules: a UDP client that keeps its source port goes on sending to an endpoint that is gone, while \
            every new client is served. kube-proxy deletes such entries when an endpoint goes; where it could not, they \
@@ -57,8 +63,52 @@ pub fn of_flow(cluster: &Cluster, flow: &Flow, paths: &[Path]) -> Vec<Finding> {
     }
     by_end
         .into_iter()
-        .map(|(place, end, entries)| finding(cluster, flow, place, end, &entries))
+        .map(|(place, end, entries)| {
+            let asked = (flow.protocol, flow.destination);
+            finding(cluster, asked, place, end, &entries)
+        })
         .collect()
+}
+
+/// Every entry of UDP that leads from a Service to where nobody is.
+fn look(scene: &Scene<'_>, report: &mut Report) {
+    let cluster = scene.cluster;
+    let known = addresses(cluster);
+    let services: BTreeSet<IpAddr> = cluster
+        .objects
+        .services
+        .iter()
+        .flat_map(|service| service.cluster_ips.iter().copied())
+        .collect();
+    for (node, place, netns) in scene.hosts() {
+        let Some(entries) = &netns.conntrack else {
+            report.skip_all(CHECKS, node.name, "its tracked connections were not read");
+            continue;
+        };
+        if cluster.objects.services.is_empty() || cluster.objects.pods.is_empty() {
+            report.skip_all(
+                CHECKS,
+                node.name,
+                "Services and pods were not read from the API",
+            );
+            continue;
+        }
+        let mut by_end: BTreeMap<(IpAddr, IpAddr), Vec<&ConntrackEntry>> = BTreeMap::new();
+        for entry in entries {
+            let (to, end) = (entry.original.destination, entry.reply.source);
+            let stale = entry.original.protocol == Protocol::Udp
+                && services.contains(&to)
+                && end != to
+                && !known.contains(&end);
+            if stale {
+                by_end.entry((to, end)).or_default().push(entry);
+            }
+        }
+        let found = by_end.into_iter().map(|((to, end), entries)| {
+            finding(cluster, (Protocol::Udp, to), place, end, &entries)
+        });
+        report.judge(&STALE, node.name, found.collect());
+    }
 }
 
 /// Every address that somebody has, as far as was read: of namespaces, of pods, of endpoints, of nodes.
@@ -90,7 +140,7 @@ fn is_virtual(cluster: &Cluster, flow: &Flow) -> bool {
 
 fn finding(
     cluster: &Cluster,
-    flow: &Flow,
+    (protocol, to): (Protocol, IpAddr),
     place: NetnsId,
     end: IpAddr,
     entries: &[&ConntrackEntry],
@@ -105,20 +155,18 @@ fn finding(
         0 => String::new(),
         count => format!(" and {count} more"),
     };
-    let from = match flow.protocol.has_ports() {
+    let from = match protocol.has_ports() {
         true => format!(" (source port {}{more})", named.join(", ")),
         false => String::new(),
     };
-    let whose = match end == flow.destination {
+    let whose = match end == to {
         true => "untranslated, to nobody".to_owned(),
         false => format!("to {end}, which nobody has any more"),
     };
     let connections = match entries.len() {
-        1 => "an old connection goes".to_owned(),
-        count => format!("{count} old connections go"),
+        1 => format!("an old connection to {to} goes"),
+        count => format!("{count} old connections to {to} go"),
     };
-    let protocol = flow.protocol;
-    let to = flow.destination;
     let lasts = match protocol {
         Protocol::Udp => "as long as the client goes on sending from the same port",
         _ => "until it gives up",

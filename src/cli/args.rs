@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{completion, exec, explain, lab, man, netns, nodes, pods, services, show, trace};
+use super::{
+    check, completion, exec, explain, lab, man, netns, nodes, pods, services, show, trace,
+};
 
 /// Explains, step by step and with evidence, what the Linux kernel does with a packet in a Kubernetes cluster.
 #[derive(Debug, Parser)]
@@ -32,6 +34,7 @@ Examples:
   kubenet --bundle node1/ --bundle node2/ services
   sudo kubenet trace 10.42.0.65 10.43.6.58:80    this machine, live
 
+Exit status of check: 0 nothing of severity error found, 1 something was.
 Exit status of trace: 0 every branch is delivered and answered, 1 some or all
 are not, 3 what was read does not tell. Of every command: 2 wrong usage or
 unreadable input.";
@@ -41,6 +44,8 @@ unreadable input.";
 pub enum Command {
     /// Say what happens to a packet, step by step.
     Trace(trace::TraceArgs),
+    /// Name what is broken, with evidence and the commands that mend it.
+    Check(check::CheckArgs),
     /// Say what a thing is for, who comes to it, where it leads.
     Explain(explain::ExplainArgs),
     /// List pods to trace from and to.

@@ -6,6 +6,7 @@
 mod answer;
 mod args;
 mod candidates;
+mod check;
 mod completion;
 mod dns;
 pub mod endpoint;
@@ -95,6 +96,7 @@ fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
 fn run(command: Command, global: &Global) -> Result<Outcome, Failure> {
     match command {
         Command::Trace(args) => trace::run(&args, global),
+        Command::Check(args) => check::run(&args, global),
         Command::Explain(args) => explain::run(&args, global),
         Command::Pods(_) => pods::run(global),
         Command::Services(_) => services::run(global),

@@ -12,7 +12,7 @@ use super::{Failure, Global, source};
 use crate::check;
 use crate::collect::live::{LiveOptions, Machine};
 use crate::model::iptables::Wish;
-use crate::model::trace::{Trace, Verdict};
+use crate::model::trace::{Path, Trace, Verdict};
 use crate::model::{Cluster, Finding, Flow, NetnsId, NetnsName};
 use crate::walk;
 
@@ -126,12 +126,47 @@ impl Reading {
     /// Traces a flow, with everything read that its packets come to, and says what is wrong with where it goes.
     pub fn trace(&mut self, flow: &Flow) -> Trace {
         let mut trace = self.follow(flow);
-        trace.findings = self.service_findings(flow);
+        trace.findings = self.findings_on_the_way(&trace);
+        for finding in self.service_findings(flow) {
+            let told = |one: &Finding| one.id == finding.id && one.title == finding.title;
+            if !trace.findings.iter().any(told) {
+                trace.findings.push(finding);
+            }
+        }
         if !flow.established {
             let stale = check::connections::of_flow(self.cluster(), flow, &trace.paths);
             trace.findings.extend(stale);
         }
         trace
+    }
+
+    /// Checks everything, until no chain is missing which can be read.
+    pub fn check(&mut self) -> check::Report {
+        if let Self::Live { machine, .. } = self {
+            machine.complete_all();
+        }
+        for _ in 0..MOST_PASSES {
+            let report = check::everything(self.cluster());
+            if !self.supply(&report.wishes) {
+                return report;
+            }
+        }
+        check::everything(self.cluster())
+    }
+
+    /// What lies on the way of a trace that does not end well.
+    fn findings_on_the_way(&mut self, trace: &Trace) -> Vec<Finding> {
+        let ends_well = |path: &Path| path.verdict == Verdict::Delivered;
+        if trace.paths.iter().all(ends_well) {
+            return Vec::new();
+        }
+        for _ in 0..MOST_PASSES {
+            let (findings, wishes) = check::of_trace(self.cluster(), trace);
+            if !self.supply(&wishes) {
+                return findings;
+            }
+        }
+        Vec::new()
     }
 
     /// Compares the Service with what the node holds for it, until no chain is missing which can be read.

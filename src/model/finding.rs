@@ -26,6 +26,10 @@ pub struct Finding {
     pub fix: Vec<String>,
     /// What such a finding means, in a paragraph.
     pub docs: String,
+    /// Words of which a step on a packet's way has at least one when the finding bears on it: addresses, rules; without
+    /// any, its place tells.
+    #[serde(skip)]
+    pub mentions: Vec<String>,
 }
 
 /// How bad a finding is, the worst first.

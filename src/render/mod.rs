@@ -2,6 +2,7 @@
 //!
 //! Text is styled always; the edge of the program strips the styles where they are not wanted.
 
+pub mod docs;
 pub mod explain;
 pub mod json;
 pub mod page;

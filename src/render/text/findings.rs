@@ -7,6 +7,19 @@ use crate::model::{Finding, Severity};
 
 /// Writes the findings, if there are any.
 pub fn write(page: &mut Page<'_>, findings: &[Finding], options: &Options) -> io::Result<()> {
+    each(page, findings, options.evidence, false)
+}
+
+/// Writes the findings, each with where it is.
+pub fn write_with_places(
+    page: &mut Page<'_>,
+    findings: &[Finding],
+    evidence: bool,
+) -> io::Result<()> {
+    each(page, findings, evidence, true)
+}
+
+fn each(page: &mut Page<'_>, findings: &[Finding], evidence: bool, places: bool) -> io::Result<()> {
     for (at, finding) in findings.iter().enumerate() {
         page.blank()?;
         let (word, role) = match finding.severity {
@@ -19,7 +32,10 @@ pub fn write(page: &mut Page<'_>, findings: &[Finding], options: &Options) -> io
         let first = Line::new().role(role, word).text("  ");
         page.hanging(&first, &Line::from(INDENT), &title)?;
         under(page, "so", &finding.impact)?;
-        if options.evidence {
+        if places && let Some(place) = place(finding) {
+            under(page, "on", &place)?;
+        }
+        if evidence {
             for fact in &finding.evidence {
                 under(page, "see", &fact.source)?;
                 for raw in fact.raw.lines() {
@@ -46,16 +62,52 @@ pub fn write(page: &mut Page<'_>, findings: &[Finding], options: &Options) -> io
         let next = findings.get(at + 1);
         if next.is_none_or(|next| next.fix != finding.fix) {
             for (number, command) in finding.fix.iter().enumerate() {
-                under(page, if number == 0 { "cure" } else { "" }, command)?;
+                command_line(page, if number == 0 { "cure" } else { "" }, command)?;
             }
         }
     }
     Ok(())
 }
 
+/// The node, and the namespace on it where that is not the node's own.
+fn place(finding: &Finding) -> Option<String> {
+    let node = finding.place.node.as_ref()?;
+    Some(match finding.place.netns.as_deref() {
+        None | Some("host") => node.clone(),
+        Some(netns) => format!("{node} / {netns}"),
+    })
+}
+
 /// So many sources are named where the facts themselves are not shown.
 const FEW: usize = 3;
 const INDENT: &str = "         ";
+
+/// A command: where it is broken over lines, each but the last ends as a shell goes on reading.
+fn command_line(page: &mut Page<'_>, label: &str, command: &str) -> io::Result<()> {
+    let width = page.layout().width.unwrap_or(usize::MAX);
+    let room = width.saturating_sub(INDENT.len() + " \\".len());
+    if command.chars().count() <= room + " \\".len() || command.starts_with('#') {
+        return under(page, label, command);
+    }
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in command.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    let last = lines.len() - 1;
+    for (at, line) in lines.iter().enumerate() {
+        let label = if at == 0 { label } else { "" };
+        let end = if at == last { "" } else { " \\" };
+        under(page, label, &format!("{line}{end}"))?;
+    }
+    Ok(())
+}
 
 fn under(page: &mut Page<'_>, label: &str, text: &str) -> io::Result<()> {
     let first = Line::from("  ").role(Role::Dim, format!("{label:<7}"));

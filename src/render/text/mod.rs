@@ -1,6 +1,7 @@
 //! A trace as text: what happens in a sentence, then the way, line by line; what all branches share stands once.
 
 mod branches;
+pub mod check;
 mod dns;
 mod ends;
 mod findings;
