@@ -8,7 +8,7 @@ KUBENET  = target/release/kubenet
 BIN      = $(DESTDIR)$(PREFIX)/bin
 SHARE    = $(DESTDIR)$(PREFIX)/share
 
-.PHONY: build test test-vm torture bench install uninstall generated clean
+.PHONY: build test test-vm torture bench dist install uninstall generated clean
 
 build:
 	$(CARGO) build --release --locked
@@ -29,20 +29,26 @@ torture:
 bench:
 	$(CARGO) bench --locked
 
+# A Debian package, an archive with a static program, and krew's manifest, in target/dist.
+dist:
+	packaging/build.sh
+
 install: build
 	install -D -m 755 $(KUBENET) $(BIN)/kubenet
 	ln -sf kubenet $(BIN)/kubectl-kubenet
+	ln -sf kubenet $(BIN)/kubectl_complete-kubenet
 	install -d $(SHARE)/man/man1
 	install -m 644 man/*.1 $(SHARE)/man/man1/
 	install -D -m 644 completions/kubenet.bash $(SHARE)/bash-completion/completions/kubenet
 	install -D -m 644 completions/_kubenet $(SHARE)/zsh/site-functions/_kubenet
 	install -D -m 644 completions/kubenet.fish $(SHARE)/fish/vendor_completions.d/kubenet.fish
+	install -D -m 644 completions/kubenet.elv $(SHARE)/elvish/lib/kubenet.elv
 
 uninstall:
-	rm -f $(BIN)/kubenet $(BIN)/kubectl-kubenet
+	rm -f $(BIN)/kubenet $(BIN)/kubectl-kubenet $(BIN)/kubectl_complete-kubenet
 	rm -f $(SHARE)/man/man1/kubenet.1 $(SHARE)/man/man1/kubenet-*.1
 	rm -f $(SHARE)/bash-completion/completions/kubenet $(SHARE)/zsh/site-functions/_kubenet
-	rm -f $(SHARE)/fish/vendor_completions.d/kubenet.fish
+	rm -f $(SHARE)/fish/vendor_completions.d/kubenet.fish $(SHARE)/elvish/lib/kubenet.elv
 
 # Writes man/, completions/, docs/ and the README's transcripts anew from the program; tests fail when they are stale.
 generated:
@@ -53,6 +59,8 @@ generated:
 	target/debug/kubenet completion bash > completions/kubenet.bash
 	target/debug/kubenet completion zsh > completions/_kubenet
 	target/debug/kubenet completion fish > completions/kubenet.fish
+	target/debug/kubenet completion elvish > completions/kubenet.elv
+	target/debug/kubenet completion powershell > completions/_kubenet.ps1
 	KUBENET_WRITE_README=1 $(CARGO) test --quiet --locked --test cli_readme
 
 clean:

@@ -306,7 +306,7 @@ _kubenet() {
             return 0
             ;;
         kubenet__subcmd__completion)
-            opts="-n -o -q -v -h --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help bash zsh fish"
+            opts="-n -o -q -v -h --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help bash zsh fish elvish powershell"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

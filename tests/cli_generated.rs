@@ -31,6 +31,8 @@ fn completions_are_fresh() {
         ("bash", "kubenet.bash"),
         ("zsh", "_kubenet"),
         ("fish", "kubenet.fish"),
+        ("elvish", "kubenet.elv"),
+        ("powershell", "_kubenet.ps1"),
     ];
     assert_eq!(checked_in.len(), shells.len());
     for (shell, file) in shells {

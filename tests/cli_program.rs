@@ -476,16 +476,3 @@ fn as_a_plugin_of_kubectl_it_goes_by_that_name() {
         stderr(&trace)
     );
 }
-
-#[test]
-fn the_shell_is_offered_names() {
-    let offered = program()
-        .env("COMPLETE", "bash")
-        .env("_CLAP_IFS", "\n")
-        .env("_CLAP_COMPLETE_INDEX", "4")
-        .args(["--", "kubenet", "--bundle", CLUSTER, "trace", "client-"])
-        .output()
-        .unwrap();
-    let names: Vec<String> = stdout(&offered).lines().map(str::to_owned).collect();
-    assert_eq!(names, ["client-1", "client-2", "client-m"]);
-}

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::engine::ArgValueCompleter;
 
 use super::{
-    check, completion, exec, explain, lab, man, netns, nodes, pods, services, show, trace,
+    candidates, check, completion, exec, explain, lab, man, netns, nodes, pods, services, show,
+    trace,
 };
 
 /// Explains, step by step and with evidence, what the Linux kernel does with a packet in a Kubernetes cluster.
@@ -84,7 +86,8 @@ pub struct Global {
         global = true,
         help_heading = SOURCE,
         num_args = 0..=1,
-        require_equals = true
+        require_equals = true,
+        add = ArgValueCompleter::new(candidates::labs)
     )]
     pub lab: Option<Option<String>>,
     /// A kubeconfig file (this release does not read the Kubernetes API)

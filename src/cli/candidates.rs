@@ -1,17 +1,30 @@
-//! What a shell offers for FROM and TO at TAB, where the command line names a source that is quick to read.
+//! What a shell offers at TAB: names of what is in the source that the command line names, where that is quick to read.
 
 use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use clap_complete::engine::CompletionCandidate;
 
+use super::Global;
+use super::completion::KUBECTL_COMPLETE;
 use super::endpoint::{self, node_names};
-use super::{Global, source};
+use super::reading::Reading;
 use crate::explain::find;
-use crate::model::Cluster;
+use crate::lab::registry;
+use crate::model::{Cluster, NetnsName};
+
+/// How long a TAB may take. A build for debugging takes ten times as long for everything.
+const PATIENCE: Duration = match cfg!(debug_assertions) {
+    true => Duration::from_secs(5),
+    false => Duration::from_millis(100),
+};
 
 /// Names to trace from that begin with what is typed.
 pub fn senders(typed: &OsStr) -> Vec<CompletionCandidate> {
-    offer(typed, |cluster, namespace| {
+    offer(typed, |reading, namespace| {
+        let cluster = reading.cluster();
         let mut names = pod_names(cluster, namespace);
         names.extend(
             node_names(cluster)
@@ -24,7 +37,8 @@ pub fn senders(typed: &OsStr) -> Vec<CompletionCandidate> {
 
 /// Names to trace to that begin with what is typed.
 pub fn receivers(typed: &OsStr) -> Vec<CompletionCandidate> {
-    offer(typed, |cluster, namespace| {
+    offer(typed, |reading, namespace| {
+        let cluster = reading.cluster();
         let mut names = service_names(cluster, namespace);
         names.extend(pod_names(cluster, namespace));
         names.extend(
@@ -38,51 +52,89 @@ pub fn receivers(typed: &OsStr) -> Vec<CompletionCandidate> {
 
 /// Pods whose names begin with what is typed.
 pub fn pods(typed: &OsStr) -> Vec<CompletionCandidate> {
-    offer(typed, pod_names)
+    offer(typed, |reading, namespace| {
+        pod_names(reading.cluster(), namespace)
+    })
 }
 
 /// Nodes whose names begin with what is typed.
 pub fn nodes(typed: &OsStr) -> Vec<CompletionCandidate> {
-    offer(typed, |cluster, _| node_names(cluster))
+    offer(typed, |reading, _| node_names(reading.cluster()))
 }
 
 /// Services whose names begin with what is typed.
 pub fn services(typed: &OsStr) -> Vec<CompletionCandidate> {
-    offer(typed, service_names)
+    offer(typed, |reading, namespace| {
+        service_names(reading.cluster(), namespace)
+    })
+}
+
+/// Devices of nodes whose names begin with what is typed.
+pub fn devices(typed: &OsStr) -> Vec<CompletionCandidate> {
+    offer(typed, |reading, _| {
+        let hosts = reading.cluster().all_netns().map(|(_, netns)| netns);
+        let hosts = hosts.filter(|netns| netns.name == NetnsName::Host);
+        let links = hosts.flat_map(|netns| netns.links.iter().flatten());
+        links.map(|link| link.name.clone()).collect()
+    })
+}
+
+/// Practice clusters whose names begin with what is typed.
+pub fn labs(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy();
+    let names = registry::names().unwrap_or_default().into_iter();
+    names
+        .filter(|name| name.starts_with(&*typed))
+        .map(CompletionCandidate::new)
+        .collect()
 }
 
 /// Names of chains that begin with what is typed: most are in capital letters, and typed in small ones.
 pub fn chains(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let names = |cluster: &Cluster, _: &str| -> Vec<String> {
-        find::names(cluster)
-            .into_iter()
-            .map(str::to_owned)
-            .collect()
-    };
-    let as_typed = offer(typed, names);
-    match as_typed.is_empty() {
-        true => offer(&typed.to_ascii_uppercase(), names),
-        false => as_typed,
-    }
+    offer(typed, |reading, _| {
+        reading.read_hosts();
+        let names = find::names(reading.cluster()).into_iter();
+        names.map(str::to_owned).collect()
+    })
 }
 
-fn offer(typed: &OsStr, names: impl Fn(&Cluster, &str) -> Vec<String>) -> Vec<CompletionCandidate> {
-    let words: Vec<String> = std::env::args()
-        .skip_while(|word| word != "--")
-        .skip(1)
-        .collect();
-    let (Some(typed), Some(global)) = (typed.to_str(), typed_source(&words)) else {
+/// Reads the source that the words typed so far name, and offers what `names` finds there. A shell that waits is worse than
+/// one that offers nothing: what takes too long is left out.
+fn offer(typed: &OsStr, names: fn(&mut Reading, &str) -> Vec<String>) -> Vec<CompletionCandidate> {
+    let Some(typed) = typed.to_str().map(str::to_lowercase) else {
         return Vec::new();
     };
-    let Ok(cluster) = source::open(&global) else {
-        return Vec::new();
-    };
-    let namespace = global.namespace.as_deref().unwrap_or("default");
-    let mut names = names(&cluster, namespace);
-    names.retain(|name| name.starts_with(typed));
-    names.sort();
-    names.dedup();
+    let names = within(PATIENCE, move || {
+        let global = typed_source(&typed_words());
+        let Ok(mut reading) = Reading::survey(&global) else {
+            return Vec::new();
+        };
+        let namespace = global.namespace.as_deref().unwrap_or("default");
+        let mut names = names(&mut reading, namespace);
+        names.retain(|name| name.to_lowercase().starts_with(&typed));
+        names.sort();
+        names.dedup();
+        names
+    });
     names.into_iter().map(CompletionCandidate::new).collect()
+}
+
+/// What is found in that time; nothing when it takes longer.
+fn within(patience: Duration, find: impl FnOnce() -> Vec<String> + Send + 'static) -> Vec<String> {
+    let (found, wanted) = mpsc::channel();
+    // Nobody may be waiting any more when it is found.
+    std::thread::spawn(move || found.send(find()));
+    wanted.recv_timeout(patience).unwrap_or_default()
+}
+
+/// The words of the command line that is being typed: shells give them behind `--`, kubectl as they are.
+fn typed_words() -> Vec<String> {
+    let mut words = std::env::args();
+    let program = words.next().unwrap_or_default();
+    if Path::new(&program).ends_with(KUBECTL_COMPLETE) {
+        return words.collect();
+    }
+    words.skip_while(|word| word != "--").skip(1).collect()
 }
 
 fn service_names(cluster: &Cluster, namespace: &str) -> Vec<String> {
@@ -108,8 +160,8 @@ fn short(namespace: &str, name: &str, current: &str) -> String {
     }
 }
 
-/// The source that the words typed so far name; the machine itself is not read for a TAB.
-fn typed_source(words: &[String]) -> Option<Global> {
+/// The source that the words typed so far name.
+fn typed_source(words: &[String]) -> Global {
     let mut global = Global {
         quiet: true,
         ..Global::default()
@@ -127,5 +179,25 @@ fn typed_source(words: &[String]) -> Option<Global> {
             _ => {}
         }
     }
-    (global.demo || global.lab.is_some() || !global.bundle.is_empty()).then_some(global)
+    global
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::within;
+
+    #[test]
+    fn what_takes_too_long_is_not_waited_for() {
+        let start = Instant::now();
+        let slow = || {
+            std::thread::sleep(Duration::from_secs(60));
+            vec!["late".to_owned()]
+        };
+        assert!(within(Duration::from_millis(10), slow).is_empty());
+        assert!(start.elapsed() < Duration::from_secs(30));
+        let quick = || vec!["there".to_owned()];
+        assert_eq!(within(Duration::from_secs(30), quick), ["there"]);
+    }
 }

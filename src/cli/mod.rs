@@ -27,6 +27,7 @@ mod source;
 mod trace;
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
@@ -64,6 +65,13 @@ impl From<Outcome> for ExitCode {
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    if let Some((program, words)) = arguments.split_first()
+        && Path::new(program).ends_with(completion::KUBECTL_COMPLETE)
+    {
+        // A shell that asks for completions has no place for an error.
+        let _ = completion::for_kubectl(words.to_vec());
+        return ExitCode::SUCCESS;
+    }
     clap_complete::CompleteEnv::with_factory(Cli::command).complete();
     let cli = match parse(&arguments) {
         Ok(cli) => cli,
@@ -77,7 +85,7 @@ pub fn main() -> ExitCode {
 
 /// The command as clap knows it, by the name it was started under.
 pub fn command(program: &OsStr) -> clap::Command {
-    let name = std::path::Path::new(program).file_name();
+    let name = Path::new(program).file_name();
     if name == Some(OsStr::new(PLUGIN)) {
         Cli::command().name(PLUGIN).bin_name("kubectl kubenet")
     } else {

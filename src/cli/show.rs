@@ -46,7 +46,7 @@ pub struct ShowArgs {
     #[arg(short, long)]
     pub all: bool,
     /// fdb of a tunnel: what neighbour table, fdb, routes and Node annotations say of each remote node, on one line
-    #[arg(long, value_name = "DEVICE")]
+    #[arg(long, value_name = "DEVICE", add = ArgValueCompleter::new(candidates::devices))]
     pub device: Option<String>,
     /// conntrack: only connections to this Service
     #[arg(long, value_name = "SERVICE", add = ArgValueCompleter::new(candidates::services))]

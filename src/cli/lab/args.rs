@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use clap_complete::engine::ArgValueCompleter;
 
+use crate::cli::candidates;
 use crate::lab::demo::MOST_NODES;
 use crate::lab::kube_proxy_ipvs::SCHEDULERS;
 use crate::lab::registry::DEFAULT_NAME;
@@ -150,7 +152,7 @@ Examples:
   sudo kubenet lab down --all")]
 pub struct DownArgs {
     /// Name of the lab; the only one when left out
-    #[arg(long, conflicts_with = "all")]
+    #[arg(long, conflicts_with = "all", add = ArgValueCompleter::new(candidates::labs))]
     pub name: Option<String>,
     /// Every lab
     #[arg(long)]
@@ -182,7 +184,7 @@ pub struct RunArgs {
     #[arg(last = true, required = true)]
     pub command: Vec<OsString>,
     /// Name of the lab; the only one when left out
-    #[arg(long)]
+    #[arg(long, add = ArgValueCompleter::new(candidates::labs))]
     pub name: Option<String>,
 }
 
@@ -212,6 +214,6 @@ pub struct CaptureArgs {
     #[arg(value_name = "DIR")]
     pub directory: PathBuf,
     /// Name of the lab; the only one when left out
-    #[arg(long)]
+    #[arg(long, add = ArgValueCompleter::new(candidates::labs))]
     pub name: Option<String>,
 }

@@ -1,0 +1,654 @@
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'kubenet'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'kubenet' {
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('trace', 'trace', [CompletionResultType]::ParameterValue, 'Say what happens to a packet, step by step')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Name what is broken, with evidence and the commands that mend it')
+            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Say what a thing is for, who comes to it, where it leads')
+            [CompletionResult]::new('pods', 'pods', [CompletionResultType]::ParameterValue, 'List pods to trace from and to')
+            [CompletionResult]::new('services', 'services', [CompletionResultType]::ParameterValue, 'List Services to trace to')
+            [CompletionResult]::new('nodes', 'nodes', [CompletionResultType]::ParameterValue, 'List nodes')
+            [CompletionResult]::new('netns', 'netns', [CompletionResultType]::ParameterValue, 'List network namespaces, and what was read of each')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a program of this machine in a pod''s network')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show what a namespace holds, joined with names')
+            [CompletionResult]::new('lab', 'lab', [CompletionResultType]::ParameterValue, 'Build and use the practice cluster')
+            [CompletionResult]::new('completion', 'completion', [CompletionResultType]::ParameterValue, 'Print a shell''s completion script')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page, or write the pages of all commands')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'kubenet;trace' {
+            [CompletionResult]::new('--proto', '--proto', [CompletionResultType]::ParameterName, 'tcp, udp, sctp, icmp or a number [default: the Service port''s, else tcp]')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Destination port, by number or by the name that the Service gives it')
+            [CompletionResult]::new('--sport', '--sport', [CompletionResultType]::ParameterName, 'Source port, with icmp the echo''s identifier [default: one that the kernel picks]; a connection that stands with it is followed as its entry says')
+            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'Bytes of the IP packet, for questions of MTU [default: a first packet''s]')
+            [CompletionResult]::new('--mark', '--mark', [CompletionResultType]::ParameterName, 'Mark set by the sender (SO_MARK), decimal or 0x...')
+            [CompletionResult]::new('--via', '--via', [CompletionResultType]::ParameterName, 'The node that a client outside the cluster sends to')
+            [CompletionResult]::new('--branch', '--branch', [CompletionResultType]::ParameterName, 'Show only this branch, in full (1 is the first)')
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--established', '--established', [CompletionResultType]::ParameterName, 'Ask about a later packet of a connection that stands (see the tables of connection tracking)')
+            [CompletionResult]::new('--dns', '--dns', [CompletionResultType]::ParameterName, 'Trace the DNS queries of the program before: what its resolv.conf asks, over UDP and over TCP')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 addresses')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 addresses')
+            [CompletionResult]::new('--no-reply', '--no-reply', [CompletionResultType]::ParameterName, 'Do not follow the reply')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;check' {
+            [CompletionResult]::new('--on', '--on', [CompletionResultType]::ParameterName, 'Only what is found on this node (repeat for more)')
+            [CompletionResult]::new('--severity', '--severity', [CompletionResultType]::ParameterName, 'Only what is as bad as this or worse: error, warning or info')
+            [CompletionResult]::new('--explain', '--explain', [CompletionResultType]::ParameterName, 'Say what one check finds, why that happens, and how to mend it')
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--list', '--list', [CompletionResultType]::ParameterName, 'List the checks')
+            [CompletionResult]::new('--markdown', '--markdown', [CompletionResultType]::ParameterName, 'Write the page of all checks in Markdown')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;explain' {
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('chain', 'chain', [CompletionResultType]::ParameterValue, 'A chain: whose it is, who comes to it, what each rule does and why')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'kubenet;explain;chain' {
+            [CompletionResult]::new('--on', '--on', [CompletionResultType]::ParameterName, 'The node whose chain it is [default: the first that has it]')
+            [CompletionResult]::new('--table', '--table', [CompletionResultType]::ParameterName, 'The table: nat, filter, mangle, raw, security, or a native one by its name [default: the first of these]')
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Only chains that see IPv4')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Only chains that see IPv6')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;explain;help' {
+            [CompletionResult]::new('chain', 'chain', [CompletionResultType]::ParameterValue, 'A chain: whose it is, who comes to it, what each rule does and why')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'kubenet;explain;help;chain' {
+            break
+        }
+        'kubenet;explain;help;help' {
+            break
+        }
+        'kubenet;pods' {
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;services' {
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;nodes' {
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;netns' {
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;exec' {
+            [CompletionResult]::new('--node', '--node', [CompletionResultType]::ParameterName, 'In a node''s own namespace, or with --netns in another one there')
+            [CompletionResult]::new('--netns', '--netns', [CompletionResultType]::ParameterName, 'In the namespace that `kubenet netns` calls so')
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--resolv-conf', '--resolv-conf', [CompletionResultType]::ParameterName, 'Mount its resolv.conf over /etc/resolv.conf, for this program alone')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;show' {
+            [CompletionResult]::new('--pod', '--pod', [CompletionResultType]::ParameterName, 'In a pod''s namespace: NAME or NS/NAME')
+            [CompletionResult]::new('--node', '--node', [CompletionResultType]::ParameterName, 'In a node''s own namespace, or with --netns in another one there')
+            [CompletionResult]::new('--netns', '--netns', [CompletionResultType]::ParameterName, 'In the namespace that `kubenet netns` calls so')
+            [CompletionResult]::new('--device', '--device', [CompletionResultType]::ParameterName, 'fdb of a tunnel: what neighbour table, fdb, routes and Node annotations say of each remote node, on one line')
+            [CompletionResult]::new('--service', '--service', [CompletionResultType]::ParameterName, 'conntrack: only connections to this Service')
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Also what the kernel keeps by itself: local and link-local routes, multicast entries of fdbs')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Also what the kernel keeps by itself: local and link-local routes, multicast entries of fdbs')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'kubenet;lab' {
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('up', 'up', [CompletionResultType]::ParameterValue, 'Build a lab')
+            [CompletionResult]::new('down', 'down', [CompletionResultType]::ParameterValue, 'Take a lab down, without a trace')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the labs that are up')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a program in the network namespace of a pod or node')
+            [CompletionResult]::new('shell', 'shell', [CompletionResultType]::ParameterValue, 'Open a shell in which labs can be built without root')
+            [CompletionResult]::new('capture', 'capture', [CompletionResultType]::ParameterValue, 'Write a bundle of a lab, by the standard tools')
+            [CompletionResult]::new('hold', 'hold', [CompletionResultType]::ParameterValue, 'Hold a namespace: started by `up`, once for each')
+            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Be the first process of a `shell`')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'kubenet;lab;up' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab: several can stand side by side')
+            [CompletionResult]::new('--backend', '--backend', [CompletionResultType]::ParameterName, 'How packets get from node to node')
+            [CompletionResult]::new('--iptables', '--iptables', [CompletionResultType]::ParameterName, 'Which of the kernel''s two iptables holds the rules')
+            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'What kube-proxy makes of Services')
+            [CompletionResult]::new('--scheduler', '--scheduler', [CompletionResultType]::ParameterName, 'How IPVS spreads connections, with `--proxy ipvs`')
+            [CompletionResult]::new('--ip-family', '--ip-family', [CompletionResultType]::ParameterName, 'Address families of nodes, pods and Services')
+            [CompletionResult]::new('--nodes', '--nodes', [CompletionResultType]::ParameterName, 'How many nodes: 1 to 5')
+            [CompletionResult]::new('--spec', '--spec', [CompletionResultType]::ParameterName, 'Build what a file says (JSON), instead of the cluster described here')
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'kubenet;lab;down' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab; the only one when left out')
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Every lab')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;lab;list' {
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;lab;run' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab; the only one when left out')
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;lab;shell' {
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;lab;capture' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab; the only one when left out')
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;lab;hold' {
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;lab;init' {
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;lab;help' {
+            [CompletionResult]::new('up', 'up', [CompletionResultType]::ParameterValue, 'Build a lab')
+            [CompletionResult]::new('down', 'down', [CompletionResultType]::ParameterValue, 'Take a lab down, without a trace')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the labs that are up')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a program in the network namespace of a pod or node')
+            [CompletionResult]::new('shell', 'shell', [CompletionResultType]::ParameterValue, 'Open a shell in which labs can be built without root')
+            [CompletionResult]::new('capture', 'capture', [CompletionResultType]::ParameterValue, 'Write a bundle of a lab, by the standard tools')
+            [CompletionResult]::new('hold', 'hold', [CompletionResultType]::ParameterValue, 'Hold a namespace: started by `up`, once for each')
+            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Be the first process of a `shell`')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'kubenet;lab;help;up' {
+            break
+        }
+        'kubenet;lab;help;down' {
+            break
+        }
+        'kubenet;lab;help;list' {
+            break
+        }
+        'kubenet;lab;help;run' {
+            break
+        }
+        'kubenet;lab;help;shell' {
+            break
+        }
+        'kubenet;lab;help;capture' {
+            break
+        }
+        'kubenet;lab;help;hold' {
+            break
+        }
+        'kubenet;lab;help;init' {
+            break
+        }
+        'kubenet;lab;help;help' {
+            break
+        }
+        'kubenet;completion' {
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'kubenet;man' {
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;help' {
+            [CompletionResult]::new('trace', 'trace', [CompletionResultType]::ParameterValue, 'Say what happens to a packet, step by step')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Name what is broken, with evidence and the commands that mend it')
+            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Say what a thing is for, who comes to it, where it leads')
+            [CompletionResult]::new('pods', 'pods', [CompletionResultType]::ParameterValue, 'List pods to trace from and to')
+            [CompletionResult]::new('services', 'services', [CompletionResultType]::ParameterValue, 'List Services to trace to')
+            [CompletionResult]::new('nodes', 'nodes', [CompletionResultType]::ParameterValue, 'List nodes')
+            [CompletionResult]::new('netns', 'netns', [CompletionResultType]::ParameterValue, 'List network namespaces, and what was read of each')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a program of this machine in a pod''s network')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show what a namespace holds, joined with names')
+            [CompletionResult]::new('lab', 'lab', [CompletionResultType]::ParameterValue, 'Build and use the practice cluster')
+            [CompletionResult]::new('completion', 'completion', [CompletionResultType]::ParameterValue, 'Print a shell''s completion script')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page, or write the pages of all commands')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'kubenet;help;trace' {
+            break
+        }
+        'kubenet;help;check' {
+            break
+        }
+        'kubenet;help;explain' {
+            [CompletionResult]::new('chain', 'chain', [CompletionResultType]::ParameterValue, 'A chain: whose it is, who comes to it, what each rule does and why')
+            break
+        }
+        'kubenet;help;explain;chain' {
+            break
+        }
+        'kubenet;help;pods' {
+            break
+        }
+        'kubenet;help;services' {
+            break
+        }
+        'kubenet;help;nodes' {
+            break
+        }
+        'kubenet;help;netns' {
+            break
+        }
+        'kubenet;help;exec' {
+            break
+        }
+        'kubenet;help;show' {
+            break
+        }
+        'kubenet;help;lab' {
+            [CompletionResult]::new('up', 'up', [CompletionResultType]::ParameterValue, 'Build a lab')
+            [CompletionResult]::new('down', 'down', [CompletionResultType]::ParameterValue, 'Take a lab down, without a trace')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the labs that are up')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a program in the network namespace of a pod or node')
+            [CompletionResult]::new('shell', 'shell', [CompletionResultType]::ParameterValue, 'Open a shell in which labs can be built without root')
+            [CompletionResult]::new('capture', 'capture', [CompletionResultType]::ParameterValue, 'Write a bundle of a lab, by the standard tools')
+            [CompletionResult]::new('hold', 'hold', [CompletionResultType]::ParameterValue, 'Hold a namespace: started by `up`, once for each')
+            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Be the first process of a `shell`')
+            break
+        }
+        'kubenet;help;lab;up' {
+            break
+        }
+        'kubenet;help;lab;down' {
+            break
+        }
+        'kubenet;help;lab;list' {
+            break
+        }
+        'kubenet;help;lab;run' {
+            break
+        }
+        'kubenet;help;lab;shell' {
+            break
+        }
+        'kubenet;help;lab;capture' {
+            break
+        }
+        'kubenet;help;lab;hold' {
+            break
+        }
+        'kubenet;help;lab;init' {
+            break
+        }
+        'kubenet;help;completion' {
+            break
+        }
+        'kubenet;help;man' {
+            break
+        }
+        'kubenet;help;help' {
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}
