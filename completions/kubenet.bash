@@ -1434,7 +1434,7 @@ _kubenet() {
             return 0
             ;;
         kubenet__subcmd__lab__subcmd__up)
-            opts="-n -o -q -v -h --name --backend --iptables --proxy --scheduler --ip-family --nodes --spec --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help"
+            opts="-n -o -q -v -h --name --backend --iptables --proxy --scheduler --proxy-version --ip-family --nodes --spec --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1453,11 +1453,15 @@ _kubenet() {
                     return 0
                     ;;
                 --proxy)
-                    COMPREPLY=($(compgen -W "iptables ipvs" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "iptables ipvs nftables" -- "${cur}"))
                     return 0
                     ;;
                 --scheduler)
                     COMPREPLY=($(compgen -W "rr wrr lc wlc sed nq sh dh mh lblc lblcr fo ovf" -- "${cur}"))
+                    return 0
+                    ;;
+                --proxy-version)
+                    COMPREPLY=($(compgen -W "1.30 1.36" -- "${cur}"))
                     return 0
                     ;;
                 --ip-family)

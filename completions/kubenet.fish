@@ -270,7 +270,8 @@ host-gw\t'As they are, with the other node as the gateway'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l iptables -d 'Which of the kernel\'s two iptables holds the rules' -r -f -a "nft\t'nf_tables'
 legacy\t'x_tables'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l proxy -d 'What kube-proxy makes of Services' -r -f -a "iptables\t'Chains of iptables'
-ipvs\t'Virtual servers of IPVS'"
+ipvs\t'Virtual servers of IPVS'
+nftables\t'A native nftables table; flannel has one, too'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l scheduler -d 'How IPVS spreads connections, with `--proxy ipvs`' -r -f -a "rr\t''
 wrr\t''
 lc\t''
@@ -284,6 +285,8 @@ lblc\t''
 lblcr\t''
 fo\t''
 ovf\t''"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l proxy-version -d 'Whose layout the table has, with `--proxy nftables`' -r -f -a "1.30\t'Every endpoint has a chain'
+1.36\t'A Service\'s chain translates by a map of its endpoints'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l ip-family -d 'Address families of nodes, pods and Services' -r -f -a "ipv4\t'IPv4'
 ipv6\t'IPv6'
 dual\t'Both, IPv4 first'"

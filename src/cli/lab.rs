@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::{Failure, Global, Outcome, output};
+use crate::lab::kube_proxy_nftables::Layout;
 use crate::lab::registry::{self, DEFAULT_NAME, LabState};
 use crate::lab::spec::{Backend, IptablesBackend, Proxy, Spec};
-use crate::lab::{LabError, build, capture, demo, holder, iptables, namespace, shell};
+use crate::lab::{LabError, build, capture, demo, holder, namespace, shell, tool};
 use crate::model::Family;
 pub use args::{
-    BackendArg, CaptureArgs, DownArgs, IpFamilyArg, IptablesArg, LabArgs, LabCommand, ProxyArg,
-    RunArgs, UpArgs,
+    BackendArg, CaptureArgs, DownArgs, IpFamilyArg, IptablesArg, LabArgs, LabCommand, LayoutArg,
+    ProxyArg, RunArgs, UpArgs,
 };
 
 /// Does it.
@@ -68,6 +69,10 @@ fn up(args: UpArgs, global: &Global) -> Result<Outcome, Failure> {
             proxy: match args.proxy {
                 ProxyArg::Iptables => Proxy::Iptables,
                 ProxyArg::Ipvs => Proxy::Ipvs(args.scheduler.clone()),
+                ProxyArg::Nftables => Proxy::Nftables(match args.proxy_version {
+                    LayoutArg::V1_30 => Layout::V1_30,
+                    LayoutArg::V1_36 => Layout::V1_36,
+                }),
             },
             families: match args.ip_family {
                 IpFamilyArg::Ipv4 => vec![Family::V4],
@@ -102,6 +107,7 @@ fn summary(state: &LabState) -> Vec<String> {
     let proxy = match &spec.proxy {
         Proxy::Iptables => String::new(),
         Proxy::Ipvs(scheduler) => format!("IPVS ({scheduler}), "),
+        Proxy::Nftables(layout) => format!("nftables ({}), ", layout.version()),
     };
     let kinds = format!(
         "{}, {}, {proxy}iptables ({})",
@@ -247,7 +253,7 @@ fn run_inside(args: &RunArgs) -> Result<Outcome, Failure> {
         return Err(Failure::new("there is no program to run"));
     };
     // Returns only when the program could not be started.
-    let error = iptables::tool(program).args(arguments).exec();
+    let error = tool::tool(program).args(arguments).exec();
     Err(Failure::because(
         format!("cannot run {}", program.display()),
         &error,

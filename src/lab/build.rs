@@ -113,6 +113,9 @@ fn write_rules(spec: &Spec, node: &str, lock: &Path) -> Result<(), LabError> {
     let has_counters =
         nfacct::create(&[kube_proxy::INVALID_COUNTER, kube_proxy::LOCALHOST_COUNTER]);
     for family in spec.families() {
+        for table in node_rules::native(spec, &node, family) {
+            table.apply()?;
+        }
         let restore = |nfacct| {
             let rules = node_rules::of(spec, &node, family, nfacct)?;
             iptables::restore(spec.iptables, family, &rules.to_restore(), lock)

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::registry::{LabState, Place};
 use super::spec::{IptablesBackend, Proxy, Spec};
-use super::{LabError, files, flannel, iptables, kubectl, namespace};
+use super::{LabError, files, flannel, kubectl, namespace, tool};
 
 /// A file of a bundle, and the command that prints what is in it.
 type Reading = (&'static str, &'static [&'static str]);
@@ -120,7 +120,7 @@ fn on_node(spec: &Spec) -> Vec<Reading> {
         IptablesBackend::Legacy => &LEGACY,
     };
     let ipvs: &[Reading] = match spec.proxy {
-        Proxy::Iptables => &[],
+        Proxy::Iptables | Proxy::Nftables(_) => &[],
         Proxy::Ipvs(_) => &IPVS,
     };
     [EVERYWHERE.as_slice(), ON_NODES.as_slice(), legacy, ipvs].concat()
@@ -133,7 +133,7 @@ fn run(readings: &[Reading], below: &Path, label: &str) -> Result<Vec<String>, L
         let Some((program, arguments)) = command.split_first() else {
             continue;
         };
-        match iptables::tool(program).args(arguments.iter()).output() {
+        match tool::tool(program).args(arguments.iter()).output() {
             // No sets, no connections: nothing is printed, and an empty file would not tell that from a failure.
             Ok(output) if output.status.success() && output.stdout.is_empty() => {}
             Ok(output) if !output.stdout.is_empty() => {

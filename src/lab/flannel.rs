@@ -2,9 +2,10 @@
 //! to the other nodes' pods (pkg/backend/vxlan, pkg/backend/hostgw).
 
 use super::LabError;
+use super::nft_table::NftTable;
 use super::plan::{Device, DeviceKind, FdbPlan, NamespacePlan, NeighborPlan, RoutePlan, mac_of};
 use super::rules::{Rules, Table};
-use super::spec::{Backend, LAN_DEVICE, LabNode, Spec, Stack};
+use super::spec::{Backend, LAN_DEVICE, LabNode, Proxy, Spec, Stack};
 use crate::model::{Family, Mac, NodeObject};
 
 /// Adds flannel's rules of one address family on a node; it appends to chains and leaves their beginning to others.
@@ -42,6 +43,34 @@ pub fn write(rules: &mut Rules, stack: &Stack<'_>) {
         "FLANNEL-FWD",
         format!("-d {cluster} {why} -j ACCEPT"),
     );
+}
+
+/// flannel's native table of one address family on a node (pkg/trafficmngr/nftables).
+pub fn table(stack: &Stack<'_>) -> NftTable {
+    let family = stack.family();
+    let (name, multicast) = match family {
+        Family::V4 => ("flannel-ipv4", "224.0.0.0/4"),
+        Family::V6 => ("flannel-ipv6", "ff00::/8"),
+    };
+    let mut table = NftTable::new(family, name);
+    let ip = table.ip();
+    let (cluster, pods) = (stack.networks.cluster_cidr, stack.pod_cidr);
+    table.base_chain("postrtg", "nat", "postrouting", "srcnat");
+    for rule in [
+        "meta mark 0x00004000 return".to_owned(),
+        format!("{ip} saddr {pods} {ip} daddr {cluster} return"),
+        format!("{ip} saddr {cluster} {ip} daddr {pods} return"),
+        format!("{ip} saddr != {pods} {ip} daddr {cluster} return"),
+        format!("{ip} saddr {cluster} {ip} daddr != {multicast} masquerade fully-random"),
+        format!("{ip} saddr != {cluster} {ip} daddr {cluster} masquerade fully-random"),
+    ] {
+        table.rule("postrtg", rule);
+    }
+    table.base_chain("forward", "filter", "forward", "filter");
+    for side in ["saddr", "daddr"] {
+        table.rule("forward", format!("{ip} {side} {cluster} accept"));
+    }
+    table
 }
 
 /// Adds flannel's devices and the ways to the other nodes' pods.
@@ -194,7 +223,8 @@ pub fn net_conf(spec: &Spec) -> String {
         Some(network) => text += &format!("\"Network\": \"{network}\", "),
         None => text += "\"EnableIPv4\": false, ",
     }
-    text += &format!("\"Backend\": {backend}, \"EnableNFTables\": false");
+    let native = matches!(spec.proxy, Proxy::Nftables(_));
+    text += &format!("\"Backend\": {backend}, \"EnableNFTables\": {native}");
     if let Some(network) = network(Family::V6) {
         text += &format!(", \"EnableIPv6\": true, \"IPv6Network\": \"{network}\"");
     }

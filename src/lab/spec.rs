@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::LabError;
+use super::kube_proxy_nftables::Layout;
 use crate::model::{Family, NodeObject, Objects, Pod};
 
 /// How flannel carries packets between nodes.
@@ -46,6 +47,8 @@ pub enum Proxy {
     Iptables,
     /// Virtual servers of IPVS, with this scheduler.
     Ipvs(String),
+    /// A native nftables table, laid out as this version of kube-proxy does.
+    Nftables(Layout),
 }
 
 /// A whole lab.

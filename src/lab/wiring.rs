@@ -123,12 +123,15 @@ fn host(spec: &Spec, node: &LabNode<'_>) -> Result<NamespacePlan, LabError> {
         ("net/ipv6/conf/all/forwarding", "1"),
         ("net/ipv4/conf/all/rp_filter", "0"),
         ("net/ipv4/conf/default/rp_filter", "0"),
-        // kube-proxy lets NodePorts answer on 127.0.0.1.
-        ("net/ipv4/conf/all/route_localnet", "1"),
         ("net/bridge/bridge-nf-call-iptables", "1"),
         ("net/bridge/bridge-nf-call-ip6tables", "1"),
     ] {
         plan.sysctls_before.push((key.to_owned(), value));
+    }
+    if spec.proxy == Proxy::Iptables {
+        // kube-proxy lets NodePorts answer on 127.0.0.1.
+        plan.sysctls_before
+            .push(("net/ipv4/conf/all/route_localnet".to_owned(), "1"));
     }
     skip_duplicate_detection(&mut plan);
     plan.devices.push(uplink(node));
@@ -140,9 +143,6 @@ fn host(spec: &Spec, node: &LabNode<'_>) -> Result<NamespacePlan, LabError> {
     }
     flannel::plan(&mut plan, spec, node)?;
     if let Proxy::Ipvs(scheduler) = &spec.proxy {
-        // What answers on 127.0.0.1 is not for IPVS.
-        plan.sysctls_before
-            .retain(|(key, _)| key != "net/ipv4/conf/all/route_localnet");
         let mut device = Device::new(kube_proxy_ipvs::DEVICE, DeviceKind::Dummy);
         device.mac = Some(mac_of(&format!("{} {}", device.name, node.name())));
         for stack in &node.stacks {

@@ -2,7 +2,7 @@
 
 use kubenet::lab::plan::{DeviceKind, NamespacePlan};
 use kubenet::lab::rules::Table;
-use kubenet::lab::spec::{IptablesBackend, LAN_DEVICE, Spec};
+use kubenet::lab::spec::{IptablesBackend, LAN_DEVICE, Proxy, Spec};
 use kubenet::lab::state::Place;
 use kubenet::lab::{node_rules, wiring};
 use kubenet::model::Family;
@@ -99,6 +99,9 @@ impl Breaker<'_> {
     fn breakage(&self, chance: &mut Chance, kind: Kind) -> Option<Breakage> {
         let place = &self.plan.place;
         let command = match kind {
+            Kind::FlushedChain | Kind::DeletedRule if self.is_native() && chance.once_in(2) => {
+                self.native(chance)?
+            }
             Kind::FlushedChain => {
                 let (table, chain, _) = self.chain(chance)?;
                 format!("{} -t {table} -F {chain}", self.iptables())
@@ -173,6 +176,30 @@ impl Breaker<'_> {
             .map(|(name, rules)| (table.name(), name.to_owned(), rules.len()))
             .collect();
         pick(chance, &chains).cloned()
+    }
+
+    /// Whether kube-proxy and flannel have tables of their own.
+    fn is_native(&self) -> bool {
+        matches!(self.spec.proxy, Proxy::Nftables(_))
+    }
+
+    /// A native chain that is emptied or drops, or an element that is gone.
+    fn native(&self, chance: &mut Chance) -> Option<String> {
+        let node = self.spec.node(self.plan.place.node()?).unwrap();
+        let tables = node_rules::native(self.spec, &node, self.family);
+        let table = pick(chance, &tables)?;
+        let of = format!("{} {}", table.ip(), table.name());
+        if chance.once_in(3) {
+            let elements: Vec<_> = table.elements().collect();
+            let (set, key) = pick(chance, &elements)?;
+            return Some(format!("nft delete element {of} {set} {{ {key} }}"));
+        }
+        let chains: Vec<_> = table.chains().collect();
+        let (chain, is_base) = *pick(chance, &chains)?;
+        Some(match is_base && chance.once_in(2) {
+            true => format!("nft add chain {of} {chain} {{ policy drop ; }}"),
+            false => format!("nft flush chain {of} {chain}"),
+        })
     }
 
     fn inserted_rule(&self, chance: &mut Chance) -> String {

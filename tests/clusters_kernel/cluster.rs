@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use kubenet::lab::kube_proxy_ipvs::SCHEDULERS;
+use kubenet::lab::kube_proxy_nftables::Layout;
 use kubenet::lab::spec::{Backend, IptablesBackend, Networks, Proxy, Spec};
 use kubenet::model::{ContainerPort, Family, NodeObject, Objects, Pod, Protocol};
 
@@ -19,8 +21,26 @@ pub const WEB: u16 = 7_080;
 /// The port of every container that is called `dns`.
 pub const DNS: u16 = 7_053;
 
+/// The modes of kube-proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Iptables,
+    Nftables,
+    Ipvs,
+}
+
+impl Mode {
+    fn proxy(self, chance: &mut Chance) -> Proxy {
+        match self {
+            Self::Iptables => Proxy::Iptables,
+            Self::Nftables => Proxy::Nftables(chance.of(&[Layout::V1_30, Layout::V1_36])),
+            Self::Ipvs => Proxy::Ipvs(chance.of(&SCHEDULERS).to_owned()),
+        }
+    }
+}
+
 /// A cluster.
-pub fn random(chance: &mut Chance) -> Spec {
+pub fn random(chance: &mut Chance, mode: Mode) -> Spec {
     let nodes = 1 + chance.below(MOST_NODES);
     let backend = chance.of(&[Backend::Vxlan, Backend::DirectRouting, Backend::HostGw]);
     // flannel's host-gw needs the other nodes to be its neighbours.
@@ -50,7 +70,7 @@ pub fn random(chance: &mut Chance) -> Spec {
     Spec {
         backend,
         iptables: chance.of(&[IptablesBackend::Nft, IptablesBackend::Legacy]),
-        proxy: Proxy::Iptables,
+        proxy: mode.proxy(chance),
         networks,
         vni: 1,
         vxlan_port: 8472,

@@ -24,6 +24,7 @@ mod run;
 mod services;
 mod shrink;
 
+use cluster::Mode;
 use run::Wish;
 
 /// Healthy clusters of all kinds.
@@ -33,6 +34,7 @@ fn clusters() {
         name: "clusters",
         cases: 100,
         broken: false,
+        mode: Mode::Iptables,
     });
 }
 
@@ -43,6 +45,51 @@ fn broken_clusters() {
         name: "broken clusters",
         cases: 60,
         broken: true,
+        mode: Mode::Iptables,
+    });
+}
+
+/// Those whose kube-proxy has a native nftables table.
+#[test]
+fn nftables_clusters() {
+    run::all(&Wish {
+        name: "nftables clusters",
+        cases: 50,
+        broken: false,
+        mode: Mode::Nftables,
+    });
+}
+
+/// The same, in which one thing was broken.
+#[test]
+fn broken_nftables_clusters() {
+    run::all(&Wish {
+        name: "broken nftables clusters",
+        cases: 40,
+        broken: true,
+        mode: Mode::Nftables,
+    });
+}
+
+/// Those whose kube-proxy has virtual servers.
+#[test]
+fn ipvs_clusters() {
+    run::all(&Wish {
+        name: "ipvs clusters",
+        cases: 50,
+        broken: false,
+        mode: Mode::Ipvs,
+    });
+}
+
+/// The same, in which one thing was broken.
+#[test]
+fn broken_ipvs_clusters() {
+    run::all(&Wish {
+        name: "broken ipvs clusters",
+        cases: 40,
+        broken: true,
+        mode: Mode::Ipvs,
     });
 }
 

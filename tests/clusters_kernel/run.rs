@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::bench::{Bench, Finding};
 use crate::case::Case;
 use crate::chance::Chance;
-use crate::lab_support::bench::can_build;
+use crate::cluster::Mode;
+use crate::lab_support::bench::{can_build, has_ipvs};
 use crate::{breakage, cluster, flows, shrink};
 
 /// Flows of each cluster.
@@ -25,6 +26,7 @@ pub struct Wish {
     /// Clusters, unless `KUBENET_CASES` says otherwise.
     pub cases: u64,
     pub broken: bool,
+    pub mode: Mode,
 }
 
 /// What was found in all cases.
@@ -37,7 +39,7 @@ struct Tally {
 
 /// Builds a cluster for each seed, and asks.
 pub fn all(wish: &Wish) {
-    if !can_build() {
+    if !can_build() || wish.mode == Mode::Ipvs && !has_ipvs() {
         return;
     }
     let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
@@ -53,7 +55,7 @@ pub fn all(wish: &Wish) {
                     if seed >= first + cases {
                         break;
                     }
-                    let case = random(seed, wish.broken);
+                    let case = random(seed, wish);
                     let findings = findings(&case);
                     count(&mut tally.lock().unwrap(), seed, &case, &findings);
                 }
@@ -92,10 +94,10 @@ pub fn all(wish: &Wish) {
 }
 
 /// The case of a seed.
-fn random(seed: u64, broken: bool) -> Case {
+fn random(seed: u64, wish: &Wish) -> Case {
     let mut chance = Chance::new(seed);
-    let spec = cluster::random(&mut chance);
-    let broken: Vec<_> = (0..usize::from(broken))
+    let spec = cluster::random(&mut chance, wish.mode);
+    let broken: Vec<_> = (0..usize::from(wish.broken))
         .map(|_| breakage::random(&mut chance, &spec))
         .collect();
     let flows = (0..FLOWS)

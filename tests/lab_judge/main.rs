@@ -32,11 +32,23 @@ const CONNECTIONS: u32 = 200;
 
 #[rstest]
 fn healthy(#[values("vxlan", "host-gw")] backend: &str, #[values("nft", "legacy")] iptables: &str) {
+    whole_lab(&format!("--backend {backend} --iptables {iptables}"));
+}
+
+/// kube-proxy's native table in both layouts.
+#[rstest]
+fn nftables(#[values("1.30", "1.36")] version: &str) {
+    whole_lab(&format!("--proxy nftables --proxy-version {version}"));
+}
+
+/// Every question that a lab has, in one that was built with these arguments.
+fn whole_lab(arguments: &str) {
     if !can_build() {
         return;
     }
-    let arguments = ["--backend", backend, "--iptables", iptables];
-    let bench = Bench::up(&format!("{backend}-{iptables}"), &arguments);
+    let words: Vec<&str> = arguments.split(' ').collect();
+    let name: Vec<&str> = words.iter().skip(1).step_by(2).copied().collect();
+    let bench = Bench::up(&name.join("-").replace('.', ""), &words);
     let cluster = collect::lab::read_lab(Some(&bench.lab.name)).expect("the lab can be read");
     assert_eq!(cluster.gaps, [], "everything is read");
     let asked = question::all(bench.state.objects());
@@ -46,7 +58,7 @@ fn healthy(#[values("vxlan", "host-gw")] backend: &str, #[values("nft", "legacy"
         wrong.extend(bench.outcome(&cluster, one, CONNECTIONS));
         wrong.extend(bench.devices(&sniffer, &cluster, one));
     }
-    eprintln!("{backend} {iptables}: {} questions", asked.len());
+    eprintln!("{arguments}: {} questions", asked.len());
     assert!(asked.len() >= 60, "only {} questions", asked.len());
     assert!(
         wrong.is_empty(),

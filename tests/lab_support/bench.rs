@@ -39,6 +39,15 @@ pub fn can_build() -> bool {
     true
 }
 
+/// Whether this kernel has IPVS; if not, a line says where it is tested.
+pub fn has_ipvs() -> bool {
+    let has = kubenet::lab::kube_proxy_ipvs::check_kernel().is_ok();
+    if !has {
+        eprintln!("skipped: this kernel has no ip_vs (make test-vm runs this in one that has)");
+    }
+    has
+}
+
 /// Runs `kubenet`.
 pub fn kubenet(arguments: &[&str]) -> Output {
     Command::new(PROGRAM).args(arguments).output().unwrap()

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kubenet::collect::live::read_namespaces;
-use kubenet::lab::{iptables, namespace};
+use kubenet::lab::{namespace, tool};
 use kubenet::model::{Cluster, NetnsId, NetnsName, Objects};
 
 /// One of the namespaces.
@@ -275,7 +275,7 @@ impl Scene {
         input: &str,
     ) -> Result<String, String> {
         self.inside(place, || {
-            let mut command = iptables::tool(program);
+            let mut command = tool::tool(program);
             command.args(arguments).env("XTABLES_LOCKFILE", "/dev/null");
             feed(&mut command, input)
         })

@@ -68,6 +68,7 @@ Examples:
   sudo kubenet lab up --name direct --backend host-gw --iptables legacy
   sudo kubenet lab up --ip-family dual
   sudo kubenet lab up --proxy ipvs --scheduler sh
+  sudo kubenet lab up --proxy nftables --proxy-version 1.30
   sudo kubenet lab up --nodes 5 --backend direct-routing
 
 The cluster: nodes master 192.168.205.4, node1 .3, node2 .5; pods in 10.42.0.0/16,
@@ -92,6 +93,9 @@ pub struct UpArgs {
     /// How IPVS spreads connections, with `--proxy ipvs`
     #[arg(long, value_name = "NAME", default_value = "rr", value_parser = SCHEDULERS)]
     pub scheduler: String,
+    /// Whose layout the table has, with `--proxy nftables`
+    #[arg(long, value_enum, default_value_t = LayoutArg::V1_36)]
+    pub proxy_version: LayoutArg,
     /// Address families of nodes, pods and Services
     #[arg(long, value_enum, default_value_t = IpFamilyArg::Ipv4)]
     pub ip_family: IpFamilyArg,
@@ -99,7 +103,7 @@ pub struct UpArgs {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST_NODES)))]
     pub nodes: u8,
     /// Build what a file says (JSON), instead of the cluster described here
-    #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["backend", "iptables", "proxy", "scheduler", "ip_family", "nodes"])]
+    #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["backend", "iptables", "proxy", "scheduler", "proxy_version", "ip_family", "nodes"])]
     pub spec: Option<PathBuf>,
 }
 
@@ -141,6 +145,19 @@ pub enum ProxyArg {
     Iptables,
     /// Virtual servers of IPVS.
     Ipvs,
+    /// A native nftables table; flannel has one, too.
+    Nftables,
+}
+
+/// Versions of kube-proxy by which the layout of its table differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LayoutArg {
+    /// Every endpoint has a chain.
+    #[value(name = "1.30")]
+    V1_30,
+    /// A Service's chain translates by a map of its endpoints.
+    #[value(name = "1.36")]
+    V1_36,
 }
 
 /// Arguments of `lab down`.

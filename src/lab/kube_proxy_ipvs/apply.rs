@@ -1,13 +1,11 @@
 //! Puts sets and virtual servers into the namespace that this thread is in, with ipset(8) and ipvsadm(8).
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
-use std::process::Stdio;
 
 use super::{SYSCTLS, Services, Sets};
 use crate::lab::LabError;
-use crate::lab::iptables::tool;
+use crate::lab::tool::{feed, tool};
 
 /// There where the kernel has IPVS.
 const IPVS: &str = "/proc/thread-self/net/ip_vs";
@@ -31,12 +29,9 @@ pub fn check_kernel() -> Result<(), LabError> {
 
 /// Makes the sets of one address family.
 pub fn apply_sets(sets: &Sets) -> Result<(), LabError> {
-    feed(
-        "ipset",
-        &["restore"],
-        &sets.to_restore(),
-        "`apt install ipset`",
-    )
+    let mut command = tool("ipset");
+    command.arg("restore");
+    feed(command, &sets.to_restore(), "ipset")
 }
 
 /// Makes settings and the virtual servers of a node.
@@ -52,34 +47,7 @@ pub fn apply_services(services: &[Services]) -> Result<(), LabError> {
             text.push('\n');
         }
     }
-    feed("ipvsadm", &["--restore"], &text, "`apt install ipvsadm`")
-}
-
-/// Runs a program that reads what it shall do.
-fn feed(program: &str, arguments: &[&str], text: &str, hint: &str) -> Result<(), LabError> {
-    let cannot = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            LabError::hinted(format!("run {program}"), "it is not installed", hint)
-        }
-        _ => LabError::step(format!("run {program}"), error),
-    };
-    let mut child = tool(program)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(cannot)?;
-    // A program that stops reading says why on its standard error, which is read below.
-    let written = child
-        .stdin
-        .take()
-        .map(|mut input| input.write_all(text.as_bytes()));
-    let output = child.wait_with_output().map_err(cannot)?;
-    if output.status.success() && matches!(written, Some(Ok(()))) {
-        return Ok(());
-    }
-    let why = String::from_utf8_lossy(&output.stderr);
-    let step = format!("restore with {program} {}", arguments.join(" "));
-    Err(LabError::step(step, why.trim()))
+    let mut command = tool("ipvsadm");
+    command.arg("--restore");
+    feed(command, &text, "ipvsadm")
 }

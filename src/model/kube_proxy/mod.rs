@@ -6,5 +6,5 @@ mod names;
 mod nft_names;
 
 pub use endpoints::{Target, Targets, balanced_ips, is_external, is_served, protocol_name};
-pub use names::{ServiceChain, endpoint_chain, port_name};
+pub use names::{ServiceChain, endpoint_chain, hash, port_name};
 pub use nft_names::{NFT_TABLE, NftChain, NftChainName};

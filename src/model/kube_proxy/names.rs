@@ -71,7 +71,7 @@ pub fn port_name(service: &Service, port: &ServicePort) -> String {
 }
 
 /// The first 16 characters of the base32 form (RFC 4648) of a text's SHA-256.
-pub(super) fn hash(text: &str) -> String {
+pub fn hash(text: &str) -> String {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let digest = Sha256::digest(text.as_bytes());
     // Sixteen characters of five bits are the first ten bytes.
