@@ -21,10 +21,13 @@ test:
 test-vm:
 	tests/vm/run.sh
 
-# The random tests against the kernel, with more cases than a change is asked for: CASES clusters of each kind.
+# The random tests against the kernel, with more cases than a change is asked for: CASES clusters of each kind, and
+# VM_CASES of those with IPVS in the virtual machine.
 CASES ?= 1000
+VM_CASES ?= 100
 torture:
 	KUBENET_CASES=$(CASES) $(CARGO) test --release --locked --test clusters_kernel -- --nocapture
+	KUBENET_CASES=$(VM_CASES) KUBENET_VM_SECONDS=7200 tests/vm/run.sh clusters_kernel:ipvs_clusters
 
 bench:
 	$(CARGO) bench --locked

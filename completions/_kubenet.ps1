@@ -322,6 +322,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('--iptables', '--iptables', [CompletionResultType]::ParameterName, 'Which of the kernel''s two iptables holds the rules')
             [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'What kube-proxy makes of Services')
             [CompletionResult]::new('--scheduler', '--scheduler', [CompletionResultType]::ParameterName, 'How IPVS spreads connections, with `--proxy ipvs`')
+            [CompletionResult]::new('--proxy-version', '--proxy-version', [CompletionResultType]::ParameterName, 'Whose layout the table has, with `--proxy nftables`')
             [CompletionResult]::new('--ip-family', '--ip-family', [CompletionResultType]::ParameterName, 'Address families of nodes, pods and Services')
             [CompletionResult]::new('--nodes', '--nodes', [CompletionResultType]::ParameterName, 'How many nodes: 1 to 5')
             [CompletionResult]::new('--spec', '--spec', [CompletionResultType]::ParameterName, 'Build what a file says (JSON), instead of the cluster described here')

@@ -304,6 +304,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand --iptables 'Which of the kernel''s two iptables holds the rules'
             cand --proxy 'What kube-proxy makes of Services'
             cand --scheduler 'How IPVS spreads connections, with `--proxy ipvs`'
+            cand --proxy-version 'Whose layout the table has, with `--proxy nftables`'
             cand --ip-family 'Address families of nodes, pods and Services'
             cand --nodes 'How many nodes: 1 to 5'
             cand --spec 'Build what a file says (JSON), instead of the cluster described here'

@@ -39,7 +39,7 @@ pub fn wait(plan: &NamespacePlan) -> Result<(), LabError> {
     }
 }
 
-/// Devices whose links work: a bridge without ports has none.
+/// Devices whose links work: a bridge without ports has none, and kube-ipvs0 is never up.
 fn devices_with_a_link(plan: &NamespacePlan) -> impl Iterator<Item = &str> {
     let has_ports = |name: &str| {
         let mut devices = plan.devices.iter();
@@ -48,7 +48,7 @@ fn devices_with_a_link(plan: &NamespacePlan) -> impl Iterator<Item = &str> {
     plan.devices
         .iter()
         .filter(move |device| match device.kind {
-            DeviceKind::Loopback => false,
+            DeviceKind::Loopback | DeviceKind::Dummy => false,
             DeviceKind::Bridge => has_ports(&device.name),
             _ => true,
         })

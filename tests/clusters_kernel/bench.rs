@@ -170,7 +170,8 @@ impl Bench {
         });
         let sniffer = Sniffer::new(&self.state);
         for ((flow, trace), finding) in flows.iter().zip(&traces).zip(&mut findings) {
-            if finding.wrong.is_empty() && finding.undetermined.is_none() {
+            let open = finding.undetermined.is_some() || is_unaskable(flow, trace);
+            if finding.wrong.is_empty() && !open {
                 finding.wrong = self.devices(&sniffer, flow, trace);
             }
         }
@@ -190,16 +191,8 @@ impl Bench {
             };
         }
         // What hosts outside answer is theirs to say.
-        let sctp = flow.protocol == Protocol::Sctp;
         let unknown = trace.paths.iter().any(is_outside) && !self.is_served_outside(trace);
-        // Nor can the kernel be asked about what has no program: SCTP is seen to be refused only.
-        if unknown
-            || sctp
-                && trace
-                    .paths
-                    .iter()
-                    .any(|path| is_outside(path) || stays_at_home(path))
-        {
+        if unknown || is_unaskable(flow, trace) {
             return Finding::default();
         }
         let rarest = trace
@@ -278,6 +271,13 @@ impl Bench {
     }
 }
 
+/// What has no program here is seen to be refused only: SCTP, which the servers speak where the kernel does.
+fn is_unaskable(flow: &Flow, trace: &Trace) -> bool {
+    let answers =
+        |path: &Path| path.verdict == Verdict::Delivered || is_outside(path) || stays_at_home(path);
+    flow.protocol == Protocol::Sctp && trace.paths.iter().any(answers)
+}
+
 /// A path that never leaves the sender's namespace: there its raw socket itself takes what is sent.
 fn stays_at_home(path: &Path) -> bool {
     let first = path.hops.first().map(|hop| (&hop.node, &hop.netns));
@@ -309,8 +309,13 @@ fn differences(trace: &Trace, seen: &Dialled, crossed: &[Sighting]) -> Vec<Strin
         return Vec::new();
     }
     let predicted: Vec<_> = candidates.iter().map(|path| crossings(path)).collect();
+    let words: Vec<_> = trace
+        .paths
+        .iter()
+        .map(|path| (path.verdict, &path.stopped_at))
+        .collect();
     vec![format!(
-        "devices of {who:?}: predicted {predicted:?}, crossed {crossed:?}"
+        "devices of {who:?}: predicted {predicted:?}, crossed {crossed:?}; in words: {words:?}"
     )]
 }
 

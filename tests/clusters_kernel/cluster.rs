@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use kubenet::lab::kube_proxy_ipvs::SCHEDULERS;
 use kubenet::lab::kube_proxy_nftables::Layout;
 use kubenet::lab::spec::{Backend, IptablesBackend, Networks, Proxy, Spec};
 use kubenet::model::{ContainerPort, Family, NodeObject, Objects, Pod, Protocol};
@@ -38,6 +37,9 @@ impl Mode {
         }
     }
 }
+
+/// Those whose choice does not hang on the connections that there are: many are made at once.
+const SCHEDULERS: [&str; 6] = ["rr", "wrr", "sh", "dh", "mh", "fo"];
 
 /// A cluster.
 pub fn random(chance: &mut Chance, mode: Mode) -> Spec {

@@ -104,6 +104,13 @@ impl Bench {
         label(asked, wrong)
     }
 
+    /// Makes one connection and tells where it is not what was predicted. Who takes one may decide who takes the next.
+    pub fn next(&self, cluster: &Cluster, asked: &Asked) -> Vec<String> {
+        let trace = asked.trace(cluster);
+        let seen = self.dial(asked, 1, 1, Duration::from_secs(4));
+        label(asked, compare(&trace, &seen, false))
+    }
+
     /// Watches one connection to each endpoint, if all are predicted to arrive, and lists where its devices differ.
     pub fn devices(&self, sniffer: &Sniffer, cluster: &Cluster, asked: &Asked) -> Vec<String> {
         let trace = asked.trace(cluster);

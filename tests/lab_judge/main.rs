@@ -16,6 +16,7 @@ mod question;
 
 mod bridges;
 mod hosts;
+mod ipvs;
 mod rules;
 mod sizes;
 mod tunnels;

@@ -106,7 +106,11 @@ if [ ! -e "$cache/base-$stamp.cpio.gz" ]; then
 fi
 
 # --- The programs under test, at their own paths, as they look for each other and for their fixtures there.
-[ $# -gt 0 ] || set -- ipvs_kernel
+if [ $# = 0 ]; then
+  set -- ipvs_kernel lab_judge:ipvs clusters_kernel:ipvs_clusters
+  # A few: the machine may be emulated.
+  : "${KUBENET_CASES:=2}"
+fi
 names=$(for one in "$@"; do echo "${one%%:*}"; done | sort -u)
 built=$(for name in $names; do printf -- '--test %s ' "$name"; done)
 # shellcheck disable=SC2086 # one word an argument
@@ -116,17 +120,20 @@ run=$(mktemp -d "$cache/run.XXXXXX")
 trap 'rm -rf "$run"' EXIT
 mkdir -p "$run/files/vm"
 : >"$run/files/vm/tests"
+for name in KUBENET_CASES KUBENET_SEED; do
+  echo "export $name=${!name-}"
+done >"$run/files/vm/environment"
 for program in $programs; do
   mkdir -p "$run/files$(dirname "$program")"
   strip -o "$run/files$program" "$program"
   # The whole set of libraries is that of the first program that needs them.
   install_into "$run/libraries" "$program"
   rm -f "$run/libraries$program"
-  name=$(basename "$program" | sed 's/-[0-9a-f]*$//')
-  for one in "$@"; do
-    filter=${one#"${one%%:*}"}
-    [ "${one%%:*}" != "$name" ] || echo "$program ${filter#:}" >>"$run/files/vm/tests"
-  done
+done
+for one in "$@"; do
+  filter=${one#"${one%%:*}"}
+  program=$(grep "/${one%%:*}-[0-9a-f]*$" <<<"$programs")
+  echo "$program ${filter#:}" >>"$run/files/vm/tests"
 done
 cp -r "$run/libraries/." "$run/files/"
 mkdir -p "$run/files$root/tests"
