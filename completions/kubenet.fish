@@ -102,23 +102,34 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l demo -d 'Use t
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -s h -l help -d 'Print help'
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -s q -l quiet -d 'Only the result: no notes on stderr'
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -s h -l help -d 'Print help'
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -f -a "chain" -d 'A chain: whose it is, who comes to it, what each rule does and why'
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -f -a "chain" -d 'A chain: whose it is, who comes to it, what each rule does and why'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -f -a "ip" -d 'An address: whose it is, and how each node gets there'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -f -a "mac" -d 'A hardware address: whose it is, and where frames to it go'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -f -a "device" -d 'A network device: what it is for, how it is set up, who is behind it'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -f -a "route" -d 'Where packets to an address go, and why by that route'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -f -a "service" -d 'A Service: everything that a node holds for it, and who uses it now'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -f -a "nodeport" -d 'A port of the nodes: what it leads to'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -f -a "ipset" -d 'An ipset: what it is for, what it has, which rules look into it'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -f -a "virtual-server" -d 'A virtual server of IPVS: whose it is, how it chooses, where it leads'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -f -a "rule" -d 'A rule: which packets, what becomes of them, and why it is there'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -f -a "mark" -d 'A packet\'s mark: whose bits it has, which rules set and ask them'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -f -a "drop" -d 'Where packets from one to another stop, and what that means'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l on -d 'The node whose chain it is [default: the first that has it]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l table -d 'The table: nat, filter, mangle, raw, security, or a native one by its name [default: the first of these]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
@@ -138,7 +149,193 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l on -d 'The node whose device it is [default: the first that has it]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l pod -d 'The pod whose device it is' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l from -d 'Only from this pod [default: from every node]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l on -d 'Only from this node' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l on -d 'The node that holds it [default: the first that was read]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l on -d 'The node whose set it is [default: the first that has it]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l on -d 'The node whose virtual server it is [default: the first that has it]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l on -d 'The node whose rule it is [default: the first that has it]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l ipv6 -d 'Of ip6tables, or of a table that sees IPv6'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l proto -d 'tcp, udp, sctp, icmp or a number [default: the Service port\'s, else tcp]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from help" -f -a "chain" -d 'A chain: whose it is, who comes to it, what each rule does and why'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from help" -f -a "ip" -d 'An address: whose it is, and how each node gets there'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from help" -f -a "mac" -d 'A hardware address: whose it is, and where frames to it go'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from help" -f -a "device" -d 'A network device: what it is for, how it is set up, who is behind it'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from help" -f -a "route" -d 'Where packets to an address go, and why by that route'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from help" -f -a "service" -d 'A Service: everything that a node holds for it, and who uses it now'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from help" -f -a "nodeport" -d 'A port of the nodes: what it leads to'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from help" -f -a "ipset" -d 'An ipset: what it is for, what it has, which rules look into it'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from help" -f -a "virtual-server" -d 'A virtual server of IPVS: whose it is, how it chooses, where it leads'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from help" -f -a "rule" -d 'A rule: which packets, what becomes of them, and why it is there'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from help" -f -a "mark" -d 'A packet\'s mark: whose bits it has, which rules set and ask them'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from help" -f -a "drop" -d 'Where packets from one to another stop, and what that means'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
@@ -468,6 +665,17 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_see
 complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace check explain pods services nodes netns exec show lab completion man help" -f -a "man" -d 'Print the manual page, or write the pages of all commands'
 complete -c kubenet -n "__fish_kubenet_using_subcommand help; and not __fish_seen_subcommand_from trace check explain pods services nodes netns exec show lab completion man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from explain" -f -a "chain" -d 'A chain: whose it is, who comes to it, what each rule does and why'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from explain" -f -a "ip" -d 'An address: whose it is, and how each node gets there'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from explain" -f -a "mac" -d 'A hardware address: whose it is, and where frames to it go'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from explain" -f -a "device" -d 'A network device: what it is for, how it is set up, who is behind it'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from explain" -f -a "route" -d 'Where packets to an address go, and why by that route'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from explain" -f -a "service" -d 'A Service: everything that a node holds for it, and who uses it now'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from explain" -f -a "nodeport" -d 'A port of the nodes: what it leads to'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from explain" -f -a "ipset" -d 'An ipset: what it is for, what it has, which rules look into it'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from explain" -f -a "virtual-server" -d 'A virtual server of IPVS: whose it is, how it chooses, where it leads'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from explain" -f -a "rule" -d 'A rule: which packets, what becomes of them, and why it is there'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from explain" -f -a "mark" -d 'A packet\'s mark: whose bits it has, which rules set and ask them'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from explain" -f -a "drop" -d 'Where packets from one to another stop, and what that means'
 complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "up" -d 'Build a lab'
 complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "down" -d 'Take a lab down, without a trace'
 complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "list" -d 'List the labs that are up'

@@ -11,7 +11,7 @@ use super::Global;
 use super::completion::KUBECTL_COMPLETE;
 use super::endpoint::{self, node_names};
 use super::reading::Reading;
-use crate::explain::find;
+use crate::explain::{find, ipset, virtual_server};
 use crate::lab::registry;
 use crate::model::{Cluster, NetnsName};
 
@@ -95,6 +95,23 @@ pub fn chains(typed: &OsStr) -> Vec<CompletionCandidate> {
         reading.read_hosts();
         let names = find::names(reading.cluster()).into_iter();
         names.map(str::to_owned).collect()
+    })
+}
+
+/// Names of ipsets that begin with what is typed.
+pub fn ipsets(typed: &OsStr) -> Vec<CompletionCandidate> {
+    offer(typed, |reading, _| {
+        reading.read_hosts();
+        let names = ipset::names(reading.cluster()).into_iter();
+        names.map(str::to_owned).collect()
+    })
+}
+
+/// Addresses of virtual servers that begin with what is typed.
+pub fn virtual_servers(typed: &OsStr) -> Vec<CompletionCandidate> {
+    offer(typed, |reading, _| {
+        reading.read_hosts();
+        virtual_server::names(reading.cluster())
     })
 }
 

@@ -106,6 +106,25 @@ impl Reading {
         self.complete(wanted.iter().copied().collect());
     }
 
+    /// Reads the chains of these names of the hosts, wherever they are not read yet.
+    pub fn read_lists(&mut self, names: &[&str]) {
+        let mut wishes = BTreeSet::new();
+        for (netns, held) in self.cluster().all_netns() {
+            for ruleset in &held.iptables {
+                let chains = ruleset.chains();
+                let unread =
+                    chains.filter(|(_, chain)| !chain.is_read() && names.contains(&&*chain.name));
+                wishes.extend(unread.map(|(table, chain)| Wish {
+                    netns,
+                    family: ruleset.family,
+                    table,
+                    chain: chain.name.to_string(),
+                }));
+            }
+        }
+        self.supply(&wishes);
+    }
+
     /// Reads chains that were asked for; whether more is known now.
     pub fn supply(&mut self, wishes: &BTreeSet<Wish>) -> bool {
         match self {

@@ -72,7 +72,8 @@ pub struct TraceArgs {
     pub no_reply: bool,
 }
 
-fn mark(text: &str) -> Result<u32, String> {
+/// A mark as users write it, decimal or 0x...
+pub(super) fn mark(text: &str) -> Result<u32, String> {
     let parsed = match text.strip_prefix("0x") {
         Some(digits) => u32::from_str_radix(digits, 16),
         None => text.parse(),

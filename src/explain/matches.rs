@@ -69,18 +69,16 @@ pub(super) fn words(one: &Match) -> Option<String> {
             directions,
             ..
         } => {
+            // What a side is, an address or a port, is the set's to say.
             let sides: Vec<&str> = directions
                 .iter()
                 .map(|side| match side {
-                    SetDirection::Source => "source",
-                    SetDirection::Destination => "destination",
+                    SetDirection::Source => "src",
+                    SetDirection::Destination => "dst",
                 })
                 .collect();
-            format!(
-                "whose {} is {}in set {name}",
-                sides.join(", "),
-                not(*negate)
-            )
+            let has = if *negate { "does not have" } else { "has" };
+            format!("which set {name} {has} ({})", sides.join(","))
         }
         Match::Random {
             negate,

@@ -2,14 +2,29 @@
 //!
 //! Pure functions of the [`Cluster`](crate::model::Cluster); what they say is data, and shown elsewhere.
 
+pub mod article;
 pub mod balance;
 pub mod chain;
 pub mod chains;
+pub mod device;
 pub mod find;
+pub mod flannel;
+pub mod ip;
+pub mod ipset;
 pub mod kinds;
+pub mod mac;
+pub mod mark;
 mod matches;
 mod native;
+pub mod node_port;
 pub mod owner;
+pub mod route;
+pub mod rule;
+pub mod service;
+pub mod step;
+pub mod stop;
+pub mod sweep;
+pub mod virtual_server;
 pub mod who;
 mod why;
 pub mod words;

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::iptables::Ruleset;
 use super::nftables;
 use super::{
-    Address, ConntrackEntry, Family, FdbEntry, IpSet, IpvsConnection, Link, Neighbor, Objects,
-    Part, RecentList, Route, RoutingRule, Socket, Sysctls, VirtualServer,
+    Address, ConntrackEntry, Family, FdbEntry, IpSet, IpvsConnection, Link, LinkKind, Neighbor,
+    Objects, Part, RecentList, Route, RoutingRule, Socket, Sysctls, VirtualServer,
 };
 
 /// Everything that was read about a cluster, from whatever source.
@@ -257,5 +257,34 @@ impl Cluster {
         self.all_netns()
             .find(|(id, netns)| netns.name == NetnsName::Host && self.nodes[id.node].name == node)
             .map(|(id, _)| id)
+    }
+
+    /// The other end of a veth, when its namespace was captured.
+    ///
+    /// Both ends name each other's index. Which namespace is meant follows from the `link-netnsid` where the reader
+    /// resolved it, else from the one namespace of this node that has the fitting end.
+    pub fn veth_peer(&self, netns: NetnsId, link: &Link) -> Option<(NetnsId, String)> {
+        let wanted = link.peer_index.filter(|_| link.kind == LinkKind::Veth)?;
+        let fits = |id: NetnsId| {
+            let peer = self.netns(id).link_by_index(wanted)?;
+            let back = peer.kind == LinkKind::Veth && peer.peer_index == Some(link.index);
+            back.then(|| (id, peer.name.clone()))
+        };
+        let Some(nsid) = link.peer_nsid else {
+            return fits(netns);
+        };
+        let mut named = self.netns(netns).peers_by_nsid.iter();
+        let named = named.find(|(known, _)| *known == nsid);
+        let mut found = (0..self.nodes[netns.node].netns.len())
+            .map(|index| NetnsId {
+                node: netns.node,
+                netns: index,
+            })
+            .filter(|id| *id != netns)
+            .filter(|id| named.is_none_or(|(_, name)| self.netns(*id).name == *name))
+            .filter_map(fits);
+        let peer = found.next()?;
+        // Two that fit: indices repeat between namespaces, and guessing is worse than not knowing.
+        found.next().is_none().then_some(peer)
     }
 }

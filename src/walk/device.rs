@@ -157,38 +157,8 @@ impl Walk<'_> {
     }
 
     /// The other end of a veth, when its namespace was captured.
-    ///
-    /// Both ends name each other's index. Which namespace is meant follows from the `link-netnsid` where the reader
-    /// resolved it, else from the one namespace of this node that has the fitting end.
     pub fn veth_peer(&self, netns: NetnsId, link: &Link) -> Option<(NetnsId, String)> {
-        let wanted = link.peer_index?;
-        let fits = |id: NetnsId| {
-            self.cluster
-                .netns(id)
-                .link_by_index(wanted)
-                .filter(|peer| peer.kind == LinkKind::Veth && peer.peer_index == Some(link.index))
-                .map(|peer| (id, peer.name.clone()))
-        };
-        let Some(nsid) = link.peer_nsid else {
-            return fits(netns);
-        };
-        let named = self
-            .cluster
-            .netns(netns)
-            .peers_by_nsid
-            .iter()
-            .find(|(known, _)| *known == nsid);
-        let mut found = (0..self.cluster.nodes[netns.node].netns.len())
-            .map(|index| NetnsId {
-                node: netns.node,
-                netns: index,
-            })
-            .filter(|id| *id != netns)
-            .filter(|id| named.is_none_or(|(_, name)| self.cluster.netns(*id).name == *name))
-            .filter_map(fits);
-        let peer = found.next()?;
-        // Two that fit: indices repeat between namespaces, and guessing is worse than not knowing.
-        found.next().is_none().then_some(peer)
+        self.cluster.veth_peer(netns, link)
     }
 
     /// Over a wire: to the captured device with the frame's address, or out of sight.

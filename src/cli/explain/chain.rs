@@ -32,7 +32,7 @@ pub struct ChainArgs {
     #[arg(value_name = "NAME", add = ArgValueCompleter::new(candidates::chains))]
     pub name: String,
     /// The node whose chain it is [default: the first that has it]
-    #[arg(long, value_name = "NODE")]
+    #[arg(long, value_name = "NODE", add = ArgValueCompleter::new(candidates::nodes))]
     pub on: Option<String>,
     /// The table: nat, filter, mangle, raw, security, or a native one by its name [default: the first of these]
     #[arg(long, value_name = "TABLE")]

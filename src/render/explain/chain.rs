@@ -2,23 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::Layout;
-use super::page::{Line, Page};
-use super::style::Role;
+use super::{Options, UNDER, elsewhere, item, list, more, place, raw, shown, title};
 use crate::explain::chain::{Endpoint, Explanation};
 use crate::explain::owner::{NamedBy, ServiceRef};
-
-/// How much to show.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// What the screen can show.
-    pub layout: Layout,
-    /// Every rule, and its line.
-    pub evidence: bool,
-}
-
-/// Of long lists so many lines are shown, unless all evidence is.
-const MOST: usize = 24;
+use crate::render::page::{Line, Page};
+use crate::render::style::Role;
 
 /// Writes the explanation of a chain.
 pub fn chain(explained: &Explanation, options: &Options, out: &mut dyn Write) -> io::Result<()> {
@@ -74,11 +62,8 @@ pub fn chain(explained: &Explanation, options: &Options, out: &mut dyn Write) ->
         "Not seen, and may hide something",
         &explained.not_seen,
     )?;
-    elsewhere(&mut page, explained)
+    also(&mut page, explained)
 }
-
-/// Below the text of a rule.
-const UNDER: &str = "      ";
 
 fn head(page: &mut Page<'_>, explained: &Explanation) -> io::Result<()> {
     let place = place(&explained.node, &explained.netns);
@@ -140,7 +125,7 @@ fn named_by(by: &[NamedBy]) -> String {
 }
 
 fn endpoint_line(endpoint: &Endpoint) -> Line {
-    let share = super::text::share(endpoint.probability);
+    let share = crate::render::text::share(endpoint.probability);
     let address = match (endpoint.ip, endpoint.port) {
         (Some(ip), Some(port)) => std::net::SocketAddr::new(ip, port).to_string(),
         _ => "nowhere".to_owned(),
@@ -167,14 +152,14 @@ fn count(packets: Option<u64>) -> String {
 }
 
 /// Where else there is a chain of that name: `nat of node1, node2; filter of master`.
-fn elsewhere(page: &mut Page<'_>, explained: &Explanation) -> io::Result<()> {
+fn also(page: &mut Page<'_>, explained: &Explanation) -> io::Result<()> {
     if explained.also.is_empty() {
         return Ok(());
     }
     let mut places: Vec<(String, Vec<String>)> = Vec::new();
-    for also in &explained.also {
-        let table = format!("{} ({})", also.table, also.family);
-        let node = place(&also.node, &also.netns);
+    for other in &explained.also {
+        let table = format!("{} ({})", other.table, other.family);
+        let node = place(&other.node, &other.netns);
         match places.iter_mut().find(|(known, _)| *known == table) {
             Some((_, nodes)) => nodes.push(node),
             None => places.push((table, vec![node])),
@@ -184,63 +169,5 @@ fn elsewhere(page: &mut Page<'_>, explained: &Explanation) -> io::Result<()> {
         .iter()
         .map(|(table, nodes)| format!("{table} of {}", nodes.join(", ")))
         .collect();
-    page.blank()?;
-    let label = Line::new().role(Role::Dim, "also in ");
-    page.hanging(
-        &label,
-        &Line::from("        "),
-        &Line::from(places.join("; ").as_str()),
-    )
-}
-
-/// A namespace as people call it: a node's own by the node alone.
-fn place(node: &str, netns: &str) -> String {
-    match netns {
-        "host" => node.to_owned(),
-        netns => format!("{node} / {netns}"),
-    }
-}
-
-fn title(page: &mut Page<'_>, text: &str) -> io::Result<()> {
-    page.blank()?;
-    page.line(&Line::new().role(Role::Name, text))
-}
-
-fn item(page: &mut Page<'_>, content: &Line) -> io::Result<()> {
-    page.hanging(&Line::from("  "), &Line::from("    "), content)
-}
-
-fn raw(page: &mut Page<'_>, line: &str) -> io::Result<()> {
-    let line = Line::new().role(Role::Dim, line);
-    page.hanging(&Line::from(UNDER), &Line::from("        "), &line)
-}
-
-fn list(page: &mut Page<'_>, heading: &str, lines: &[String]) -> io::Result<()> {
-    if lines.is_empty() {
-        return Ok(());
-    }
-    page.blank()?;
-    page.line(&Line::new().role(Role::Warn, heading))?;
-    lines.iter().try_for_each(|line| {
-        page.hanging(
-            &Line::from("  - "),
-            &Line::from("    "),
-            &Line::from(line.as_str()),
-        )
-    })
-}
-
-fn shown(count: usize, options: &Options) -> usize {
-    if options.evidence {
-        count
-    } else {
-        count.min(MOST)
-    }
-}
-
-fn more(page: &mut Page<'_>, left: usize) -> io::Result<()> {
-    if left == 0 {
-        return Ok(());
-    }
-    page.line(&Line::new().role(Role::Dim, format!("  and {left} more (-v shows all)")))
+    elsewhere(page, &places.join("; "))
 }
