@@ -127,6 +127,19 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('chain', 'chain', [CompletionResultType]::ParameterValue, 'A chain: whose it is, who comes to it, what each rule does and why')
+            [CompletionResult]::new('ip', 'ip', [CompletionResultType]::ParameterValue, 'An address: whose it is, and how each node gets there')
+            [CompletionResult]::new('mac', 'mac', [CompletionResultType]::ParameterValue, 'A hardware address: whose it is, and where frames to it go')
+            [CompletionResult]::new('device', 'device', [CompletionResultType]::ParameterValue, 'A network device: what it is for, how it is set up, who is behind it')
+            [CompletionResult]::new('route', 'route', [CompletionResultType]::ParameterValue, 'Where packets to an address go, and why by that route')
+            [CompletionResult]::new('service', 'service', [CompletionResultType]::ParameterValue, 'A Service: everything that a node holds for it, and who uses it now')
+            [CompletionResult]::new('nodeport', 'nodeport', [CompletionResultType]::ParameterValue, 'A port of the nodes: what it leads to')
+            [CompletionResult]::new('ipset', 'ipset', [CompletionResultType]::ParameterValue, 'An ipset: what it is for, what it has, which rules look into it')
+            [CompletionResult]::new('virtual-server', 'virtual-server', [CompletionResultType]::ParameterValue, 'A virtual server of IPVS: whose it is, how it chooses, where it leads')
+            [CompletionResult]::new('rule', 'rule', [CompletionResultType]::ParameterValue, 'A rule: which packets, what becomes of them, and why it is there')
+            [CompletionResult]::new('mark', 'mark', [CompletionResultType]::ParameterValue, 'A packet''s mark: whose bits it has, which rules set and ask them')
+            [CompletionResult]::new('drop', 'drop', [CompletionResultType]::ParameterValue, 'Where packets from one to another stop, and what that means')
+            [CompletionResult]::new('modes', 'modes', [CompletionResultType]::ParameterValue, 'What kube-proxy''s modes cost on a node: rules met, entries held')
+            [CompletionResult]::new('backends', 'backends', [CompletionResultType]::ParameterValue, 'flannel''s vxlan and host-gw compared: headers, MTU, who shares a link')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -153,12 +166,322 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'kubenet;explain;ip' {
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;explain;mac' {
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;explain;device' {
+            [CompletionResult]::new('--on', '--on', [CompletionResultType]::ParameterName, 'The node whose device it is [default: the first that has it]')
+            [CompletionResult]::new('--pod', '--pod', [CompletionResultType]::ParameterName, 'The pod whose device it is')
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;explain;route' {
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Only from this pod [default: from every node]')
+            [CompletionResult]::new('--on', '--on', [CompletionResultType]::ParameterName, 'Only from this node')
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;explain;service' {
+            [CompletionResult]::new('--on', '--on', [CompletionResultType]::ParameterName, 'The node that holds it [default: the first that was read]')
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;explain;nodeport' {
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;explain;ipset' {
+            [CompletionResult]::new('--on', '--on', [CompletionResultType]::ParameterName, 'The node whose set it is [default: the first that has it]')
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;explain;virtual-server' {
+            [CompletionResult]::new('--on', '--on', [CompletionResultType]::ParameterName, 'The node whose virtual server it is [default: the first that has it]')
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;explain;rule' {
+            [CompletionResult]::new('--on', '--on', [CompletionResultType]::ParameterName, 'The node whose rule it is [default: the first that has it]')
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Of ip6tables, or of a table that sees IPv6')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;explain;mark' {
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;explain;drop' {
+            [CompletionResult]::new('--proto', '--proto', [CompletionResultType]::ParameterName, 'tcp, udp, sctp, icmp or a number [default: the Service port''s, else tcp]')
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;explain;modes' {
+            [CompletionResult]::new('--on', '--on', [CompletionResultType]::ParameterName, 'The node whose figures count [default: the first that was read]')
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;explain;backends' {
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A context of the kubeconfig (this release does not read the Kubernetes API)')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'kubenet;explain;help' {
             [CompletionResult]::new('chain', 'chain', [CompletionResultType]::ParameterValue, 'A chain: whose it is, who comes to it, what each rule does and why')
+            [CompletionResult]::new('ip', 'ip', [CompletionResultType]::ParameterValue, 'An address: whose it is, and how each node gets there')
+            [CompletionResult]::new('mac', 'mac', [CompletionResultType]::ParameterValue, 'A hardware address: whose it is, and where frames to it go')
+            [CompletionResult]::new('device', 'device', [CompletionResultType]::ParameterValue, 'A network device: what it is for, how it is set up, who is behind it')
+            [CompletionResult]::new('route', 'route', [CompletionResultType]::ParameterValue, 'Where packets to an address go, and why by that route')
+            [CompletionResult]::new('service', 'service', [CompletionResultType]::ParameterValue, 'A Service: everything that a node holds for it, and who uses it now')
+            [CompletionResult]::new('nodeport', 'nodeport', [CompletionResultType]::ParameterValue, 'A port of the nodes: what it leads to')
+            [CompletionResult]::new('ipset', 'ipset', [CompletionResultType]::ParameterValue, 'An ipset: what it is for, what it has, which rules look into it')
+            [CompletionResult]::new('virtual-server', 'virtual-server', [CompletionResultType]::ParameterValue, 'A virtual server of IPVS: whose it is, how it chooses, where it leads')
+            [CompletionResult]::new('rule', 'rule', [CompletionResultType]::ParameterValue, 'A rule: which packets, what becomes of them, and why it is there')
+            [CompletionResult]::new('mark', 'mark', [CompletionResultType]::ParameterValue, 'A packet''s mark: whose bits it has, which rules set and ask them')
+            [CompletionResult]::new('drop', 'drop', [CompletionResultType]::ParameterValue, 'Where packets from one to another stop, and what that means')
+            [CompletionResult]::new('modes', 'modes', [CompletionResultType]::ParameterValue, 'What kube-proxy''s modes cost on a node: rules met, entries held')
+            [CompletionResult]::new('backends', 'backends', [CompletionResultType]::ParameterValue, 'flannel''s vxlan and host-gw compared: headers, MTU, who shares a link')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'kubenet;explain;help;chain' {
+            break
+        }
+        'kubenet;explain;help;ip' {
+            break
+        }
+        'kubenet;explain;help;mac' {
+            break
+        }
+        'kubenet;explain;help;device' {
+            break
+        }
+        'kubenet;explain;help;route' {
+            break
+        }
+        'kubenet;explain;help;service' {
+            break
+        }
+        'kubenet;explain;help;nodeport' {
+            break
+        }
+        'kubenet;explain;help;ipset' {
+            break
+        }
+        'kubenet;explain;help;virtual-server' {
+            break
+        }
+        'kubenet;explain;help;rule' {
+            break
+        }
+        'kubenet;explain;help;mark' {
+            break
+        }
+        'kubenet;explain;help;drop' {
+            break
+        }
+        'kubenet;explain;help;modes' {
+            break
+        }
+        'kubenet;explain;help;backends' {
             break
         }
         'kubenet;explain;help;help' {
@@ -581,9 +904,61 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         }
         'kubenet;help;explain' {
             [CompletionResult]::new('chain', 'chain', [CompletionResultType]::ParameterValue, 'A chain: whose it is, who comes to it, what each rule does and why')
+            [CompletionResult]::new('ip', 'ip', [CompletionResultType]::ParameterValue, 'An address: whose it is, and how each node gets there')
+            [CompletionResult]::new('mac', 'mac', [CompletionResultType]::ParameterValue, 'A hardware address: whose it is, and where frames to it go')
+            [CompletionResult]::new('device', 'device', [CompletionResultType]::ParameterValue, 'A network device: what it is for, how it is set up, who is behind it')
+            [CompletionResult]::new('route', 'route', [CompletionResultType]::ParameterValue, 'Where packets to an address go, and why by that route')
+            [CompletionResult]::new('service', 'service', [CompletionResultType]::ParameterValue, 'A Service: everything that a node holds for it, and who uses it now')
+            [CompletionResult]::new('nodeport', 'nodeport', [CompletionResultType]::ParameterValue, 'A port of the nodes: what it leads to')
+            [CompletionResult]::new('ipset', 'ipset', [CompletionResultType]::ParameterValue, 'An ipset: what it is for, what it has, which rules look into it')
+            [CompletionResult]::new('virtual-server', 'virtual-server', [CompletionResultType]::ParameterValue, 'A virtual server of IPVS: whose it is, how it chooses, where it leads')
+            [CompletionResult]::new('rule', 'rule', [CompletionResultType]::ParameterValue, 'A rule: which packets, what becomes of them, and why it is there')
+            [CompletionResult]::new('mark', 'mark', [CompletionResultType]::ParameterValue, 'A packet''s mark: whose bits it has, which rules set and ask them')
+            [CompletionResult]::new('drop', 'drop', [CompletionResultType]::ParameterValue, 'Where packets from one to another stop, and what that means')
+            [CompletionResult]::new('modes', 'modes', [CompletionResultType]::ParameterValue, 'What kube-proxy''s modes cost on a node: rules met, entries held')
+            [CompletionResult]::new('backends', 'backends', [CompletionResultType]::ParameterValue, 'flannel''s vxlan and host-gw compared: headers, MTU, who shares a link')
             break
         }
         'kubenet;help;explain;chain' {
+            break
+        }
+        'kubenet;help;explain;ip' {
+            break
+        }
+        'kubenet;help;explain;mac' {
+            break
+        }
+        'kubenet;help;explain;device' {
+            break
+        }
+        'kubenet;help;explain;route' {
+            break
+        }
+        'kubenet;help;explain;service' {
+            break
+        }
+        'kubenet;help;explain;nodeport' {
+            break
+        }
+        'kubenet;help;explain;ipset' {
+            break
+        }
+        'kubenet;help;explain;virtual-server' {
+            break
+        }
+        'kubenet;help;explain;rule' {
+            break
+        }
+        'kubenet;help;explain;mark' {
+            break
+        }
+        'kubenet;help;explain;drop' {
+            break
+        }
+        'kubenet;help;explain;modes' {
+            break
+        }
+        'kubenet;help;explain;backends' {
             break
         }
         'kubenet;help;pods' {

@@ -55,6 +55,9 @@ _kubenet() {
             kubenet,trace)
                 cmd="kubenet__subcmd__trace"
                 ;;
+            kubenet__subcmd__explain,backends)
+                cmd="kubenet__subcmd__explain__subcmd__backends"
+                ;;
             kubenet__subcmd__explain,chain)
                 cmd="kubenet__subcmd__explain__subcmd__chain"
                 ;;
@@ -79,6 +82,9 @@ _kubenet() {
             kubenet__subcmd__explain,mark)
                 cmd="kubenet__subcmd__explain__subcmd__mark"
                 ;;
+            kubenet__subcmd__explain,modes)
+                cmd="kubenet__subcmd__explain__subcmd__modes"
+                ;;
             kubenet__subcmd__explain,nodeport)
                 cmd="kubenet__subcmd__explain__subcmd__nodeport"
                 ;;
@@ -93,6 +99,9 @@ _kubenet() {
                 ;;
             kubenet__subcmd__explain,virtual-server)
                 cmd="kubenet__subcmd__explain__subcmd__virtual__subcmd__server"
+                ;;
+            kubenet__subcmd__explain__subcmd__help,backends)
+                cmd="kubenet__subcmd__explain__subcmd__help__subcmd__backends"
                 ;;
             kubenet__subcmd__explain__subcmd__help,chain)
                 cmd="kubenet__subcmd__explain__subcmd__help__subcmd__chain"
@@ -117,6 +126,9 @@ _kubenet() {
                 ;;
             kubenet__subcmd__explain__subcmd__help,mark)
                 cmd="kubenet__subcmd__explain__subcmd__help__subcmd__mark"
+                ;;
+            kubenet__subcmd__explain__subcmd__help,modes)
+                cmd="kubenet__subcmd__explain__subcmd__help__subcmd__modes"
                 ;;
             kubenet__subcmd__explain__subcmd__help,nodeport)
                 cmd="kubenet__subcmd__explain__subcmd__help__subcmd__nodeport"
@@ -172,6 +184,9 @@ _kubenet() {
             kubenet__subcmd__help,trace)
                 cmd="kubenet__subcmd__help__subcmd__trace"
                 ;;
+            kubenet__subcmd__help__subcmd__explain,backends)
+                cmd="kubenet__subcmd__help__subcmd__explain__subcmd__backends"
+                ;;
             kubenet__subcmd__help__subcmd__explain,chain)
                 cmd="kubenet__subcmd__help__subcmd__explain__subcmd__chain"
                 ;;
@@ -192,6 +207,9 @@ _kubenet() {
                 ;;
             kubenet__subcmd__help__subcmd__explain,mark)
                 cmd="kubenet__subcmd__help__subcmd__explain__subcmd__mark"
+                ;;
+            kubenet__subcmd__help__subcmd__explain,modes)
+                cmd="kubenet__subcmd__help__subcmd__explain__subcmd__modes"
                 ;;
             kubenet__subcmd__help__subcmd__explain,nodeport)
                 cmd="kubenet__subcmd__help__subcmd__explain__subcmd__nodeport"
@@ -513,8 +531,58 @@ _kubenet() {
             return 0
             ;;
         kubenet__subcmd__explain)
-            opts="-n -o -q -v -h --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help chain ip mac device route service nodeport ipset virtual-server rule mark drop help"
+            opts="-n -o -q -v -h --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --bundle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lab)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text wide json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "text wide json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__explain__subcmd__backends)
+            opts="-n -o -q -v -h --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -733,8 +801,22 @@ _kubenet() {
             return 0
             ;;
         kubenet__subcmd__explain__subcmd__help)
-            opts="chain ip mac device route service nodeport ipset virtual-server rule mark drop help"
+            opts="chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__explain__subcmd__help__subcmd__backends)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -845,6 +927,20 @@ _kubenet() {
             return 0
             ;;
         kubenet__subcmd__explain__subcmd__help__subcmd__mark)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__explain__subcmd__help__subcmd__modes)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1089,6 +1185,60 @@ _kubenet() {
                 return 0
             fi
             case "${prev}" in
+                --bundle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lab)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text wide json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "text wide json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__explain__subcmd__modes)
+            opts="-n -o -q -v -h --on --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --on)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --bundle)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1459,8 +1609,22 @@ _kubenet() {
             return 0
             ;;
         kubenet__subcmd__help__subcmd__explain)
-            opts="chain ip mac device route service nodeport ipset virtual-server rule mark drop"
+            opts="chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__help__subcmd__explain__subcmd__backends)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1557,6 +1721,20 @@ _kubenet() {
             return 0
             ;;
         kubenet__subcmd__help__subcmd__explain__subcmd__mark)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__help__subcmd__explain__subcmd__modes)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -121,6 +121,19 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
             cand chain 'A chain: whose it is, who comes to it, what each rule does and why'
+            cand ip 'An address: whose it is, and how each node gets there'
+            cand mac 'A hardware address: whose it is, and where frames to it go'
+            cand device 'A network device: what it is for, how it is set up, who is behind it'
+            cand route 'Where packets to an address go, and why by that route'
+            cand service 'A Service: everything that a node holds for it, and who uses it now'
+            cand nodeport 'A port of the nodes: what it leads to'
+            cand ipset 'An ipset: what it is for, what it has, which rules look into it'
+            cand virtual-server 'A virtual server of IPVS: whose it is, how it chooses, where it leads'
+            cand rule 'A rule: which packets, what becomes of them, and why it is there'
+            cand mark 'A packet''s mark: whose bits it has, which rules set and ask them'
+            cand drop 'Where packets from one to another stop, and what that means'
+            cand modes 'What kube-proxy''s modes cost on a node: rules met, entries held'
+            cand backends 'flannel''s vxlan and host-gw compared: headers, MTU, who shares a link'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'kubenet;explain;chain'= {
@@ -145,11 +158,295 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'kubenet;explain;ip'= {
+            cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --lab 'Read the practice cluster (of that name, where several are up)'
+            cand --kubeconfig 'A kubeconfig file (this release does not read the Kubernetes API)'
+            cand --context 'A context of the kubeconfig (this release does not read the Kubernetes API)'
+            cand -n 'Kubernetes namespace of bare names'
+            cand --namespace 'Kubernetes namespace of bare names'
+            cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --color 'When to use colour: auto, always or never'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+            cand -q 'Only the result: no notes on stderr'
+            cand --quiet 'Only the result: no notes on stderr'
+            cand -v 'Show the raw evidence of every step, and every branch in full'
+            cand --verbose 'Show the raw evidence of every step, and every branch in full'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kubenet;explain;mac'= {
+            cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --lab 'Read the practice cluster (of that name, where several are up)'
+            cand --kubeconfig 'A kubeconfig file (this release does not read the Kubernetes API)'
+            cand --context 'A context of the kubeconfig (this release does not read the Kubernetes API)'
+            cand -n 'Kubernetes namespace of bare names'
+            cand --namespace 'Kubernetes namespace of bare names'
+            cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --color 'When to use colour: auto, always or never'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+            cand -q 'Only the result: no notes on stderr'
+            cand --quiet 'Only the result: no notes on stderr'
+            cand -v 'Show the raw evidence of every step, and every branch in full'
+            cand --verbose 'Show the raw evidence of every step, and every branch in full'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kubenet;explain;device'= {
+            cand --on 'The node whose device it is [default: the first that has it]'
+            cand --pod 'The pod whose device it is'
+            cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --lab 'Read the practice cluster (of that name, where several are up)'
+            cand --kubeconfig 'A kubeconfig file (this release does not read the Kubernetes API)'
+            cand --context 'A context of the kubeconfig (this release does not read the Kubernetes API)'
+            cand -n 'Kubernetes namespace of bare names'
+            cand --namespace 'Kubernetes namespace of bare names'
+            cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --color 'When to use colour: auto, always or never'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+            cand -q 'Only the result: no notes on stderr'
+            cand --quiet 'Only the result: no notes on stderr'
+            cand -v 'Show the raw evidence of every step, and every branch in full'
+            cand --verbose 'Show the raw evidence of every step, and every branch in full'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kubenet;explain;route'= {
+            cand --from 'Only from this pod [default: from every node]'
+            cand --on 'Only from this node'
+            cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --lab 'Read the practice cluster (of that name, where several are up)'
+            cand --kubeconfig 'A kubeconfig file (this release does not read the Kubernetes API)'
+            cand --context 'A context of the kubeconfig (this release does not read the Kubernetes API)'
+            cand -n 'Kubernetes namespace of bare names'
+            cand --namespace 'Kubernetes namespace of bare names'
+            cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --color 'When to use colour: auto, always or never'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+            cand -q 'Only the result: no notes on stderr'
+            cand --quiet 'Only the result: no notes on stderr'
+            cand -v 'Show the raw evidence of every step, and every branch in full'
+            cand --verbose 'Show the raw evidence of every step, and every branch in full'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kubenet;explain;service'= {
+            cand --on 'The node that holds it [default: the first that was read]'
+            cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --lab 'Read the practice cluster (of that name, where several are up)'
+            cand --kubeconfig 'A kubeconfig file (this release does not read the Kubernetes API)'
+            cand --context 'A context of the kubeconfig (this release does not read the Kubernetes API)'
+            cand -n 'Kubernetes namespace of bare names'
+            cand --namespace 'Kubernetes namespace of bare names'
+            cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --color 'When to use colour: auto, always or never'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+            cand -q 'Only the result: no notes on stderr'
+            cand --quiet 'Only the result: no notes on stderr'
+            cand -v 'Show the raw evidence of every step, and every branch in full'
+            cand --verbose 'Show the raw evidence of every step, and every branch in full'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kubenet;explain;nodeport'= {
+            cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --lab 'Read the practice cluster (of that name, where several are up)'
+            cand --kubeconfig 'A kubeconfig file (this release does not read the Kubernetes API)'
+            cand --context 'A context of the kubeconfig (this release does not read the Kubernetes API)'
+            cand -n 'Kubernetes namespace of bare names'
+            cand --namespace 'Kubernetes namespace of bare names'
+            cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --color 'When to use colour: auto, always or never'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+            cand -q 'Only the result: no notes on stderr'
+            cand --quiet 'Only the result: no notes on stderr'
+            cand -v 'Show the raw evidence of every step, and every branch in full'
+            cand --verbose 'Show the raw evidence of every step, and every branch in full'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kubenet;explain;ipset'= {
+            cand --on 'The node whose set it is [default: the first that has it]'
+            cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --lab 'Read the practice cluster (of that name, where several are up)'
+            cand --kubeconfig 'A kubeconfig file (this release does not read the Kubernetes API)'
+            cand --context 'A context of the kubeconfig (this release does not read the Kubernetes API)'
+            cand -n 'Kubernetes namespace of bare names'
+            cand --namespace 'Kubernetes namespace of bare names'
+            cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --color 'When to use colour: auto, always or never'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+            cand -q 'Only the result: no notes on stderr'
+            cand --quiet 'Only the result: no notes on stderr'
+            cand -v 'Show the raw evidence of every step, and every branch in full'
+            cand --verbose 'Show the raw evidence of every step, and every branch in full'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kubenet;explain;virtual-server'= {
+            cand --on 'The node whose virtual server it is [default: the first that has it]'
+            cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --lab 'Read the practice cluster (of that name, where several are up)'
+            cand --kubeconfig 'A kubeconfig file (this release does not read the Kubernetes API)'
+            cand --context 'A context of the kubeconfig (this release does not read the Kubernetes API)'
+            cand -n 'Kubernetes namespace of bare names'
+            cand --namespace 'Kubernetes namespace of bare names'
+            cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --color 'When to use colour: auto, always or never'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+            cand -q 'Only the result: no notes on stderr'
+            cand --quiet 'Only the result: no notes on stderr'
+            cand -v 'Show the raw evidence of every step, and every branch in full'
+            cand --verbose 'Show the raw evidence of every step, and every branch in full'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kubenet;explain;rule'= {
+            cand --on 'The node whose rule it is [default: the first that has it]'
+            cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --lab 'Read the practice cluster (of that name, where several are up)'
+            cand --kubeconfig 'A kubeconfig file (this release does not read the Kubernetes API)'
+            cand --context 'A context of the kubeconfig (this release does not read the Kubernetes API)'
+            cand -n 'Kubernetes namespace of bare names'
+            cand --namespace 'Kubernetes namespace of bare names'
+            cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --color 'When to use colour: auto, always or never'
+            cand --ipv6 'Of ip6tables, or of a table that sees IPv6'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+            cand -q 'Only the result: no notes on stderr'
+            cand --quiet 'Only the result: no notes on stderr'
+            cand -v 'Show the raw evidence of every step, and every branch in full'
+            cand --verbose 'Show the raw evidence of every step, and every branch in full'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kubenet;explain;mark'= {
+            cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --lab 'Read the practice cluster (of that name, where several are up)'
+            cand --kubeconfig 'A kubeconfig file (this release does not read the Kubernetes API)'
+            cand --context 'A context of the kubeconfig (this release does not read the Kubernetes API)'
+            cand -n 'Kubernetes namespace of bare names'
+            cand --namespace 'Kubernetes namespace of bare names'
+            cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --color 'When to use colour: auto, always or never'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+            cand -q 'Only the result: no notes on stderr'
+            cand --quiet 'Only the result: no notes on stderr'
+            cand -v 'Show the raw evidence of every step, and every branch in full'
+            cand --verbose 'Show the raw evidence of every step, and every branch in full'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kubenet;explain;drop'= {
+            cand --proto 'tcp, udp, sctp, icmp or a number [default: the Service port''s, else tcp]'
+            cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --lab 'Read the practice cluster (of that name, where several are up)'
+            cand --kubeconfig 'A kubeconfig file (this release does not read the Kubernetes API)'
+            cand --context 'A context of the kubeconfig (this release does not read the Kubernetes API)'
+            cand -n 'Kubernetes namespace of bare names'
+            cand --namespace 'Kubernetes namespace of bare names'
+            cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --color 'When to use colour: auto, always or never'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+            cand -q 'Only the result: no notes on stderr'
+            cand --quiet 'Only the result: no notes on stderr'
+            cand -v 'Show the raw evidence of every step, and every branch in full'
+            cand --verbose 'Show the raw evidence of every step, and every branch in full'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kubenet;explain;modes'= {
+            cand --on 'The node whose figures count [default: the first that was read]'
+            cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --lab 'Read the practice cluster (of that name, where several are up)'
+            cand --kubeconfig 'A kubeconfig file (this release does not read the Kubernetes API)'
+            cand --context 'A context of the kubeconfig (this release does not read the Kubernetes API)'
+            cand -n 'Kubernetes namespace of bare names'
+            cand --namespace 'Kubernetes namespace of bare names'
+            cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --color 'When to use colour: auto, always or never'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+            cand -q 'Only the result: no notes on stderr'
+            cand --quiet 'Only the result: no notes on stderr'
+            cand -v 'Show the raw evidence of every step, and every branch in full'
+            cand --verbose 'Show the raw evidence of every step, and every branch in full'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kubenet;explain;backends'= {
+            cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --lab 'Read the practice cluster (of that name, where several are up)'
+            cand --kubeconfig 'A kubeconfig file (this release does not read the Kubernetes API)'
+            cand --context 'A context of the kubeconfig (this release does not read the Kubernetes API)'
+            cand -n 'Kubernetes namespace of bare names'
+            cand --namespace 'Kubernetes namespace of bare names'
+            cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --color 'When to use colour: auto, always or never'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+            cand -q 'Only the result: no notes on stderr'
+            cand --quiet 'Only the result: no notes on stderr'
+            cand -v 'Show the raw evidence of every step, and every branch in full'
+            cand --verbose 'Show the raw evidence of every step, and every branch in full'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
         &'kubenet;explain;help'= {
             cand chain 'A chain: whose it is, who comes to it, what each rule does and why'
+            cand ip 'An address: whose it is, and how each node gets there'
+            cand mac 'A hardware address: whose it is, and where frames to it go'
+            cand device 'A network device: what it is for, how it is set up, who is behind it'
+            cand route 'Where packets to an address go, and why by that route'
+            cand service 'A Service: everything that a node holds for it, and who uses it now'
+            cand nodeport 'A port of the nodes: what it leads to'
+            cand ipset 'An ipset: what it is for, what it has, which rules look into it'
+            cand virtual-server 'A virtual server of IPVS: whose it is, how it chooses, where it leads'
+            cand rule 'A rule: which packets, what becomes of them, and why it is there'
+            cand mark 'A packet''s mark: whose bits it has, which rules set and ask them'
+            cand drop 'Where packets from one to another stop, and what that means'
+            cand modes 'What kube-proxy''s modes cost on a node: rules met, entries held'
+            cand backends 'flannel''s vxlan and host-gw compared: headers, MTU, who shares a link'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'kubenet;explain;help;chain'= {
+        }
+        &'kubenet;explain;help;ip'= {
+        }
+        &'kubenet;explain;help;mac'= {
+        }
+        &'kubenet;explain;help;device'= {
+        }
+        &'kubenet;explain;help;route'= {
+        }
+        &'kubenet;explain;help;service'= {
+        }
+        &'kubenet;explain;help;nodeport'= {
+        }
+        &'kubenet;explain;help;ipset'= {
+        }
+        &'kubenet;explain;help;virtual-server'= {
+        }
+        &'kubenet;explain;help;rule'= {
+        }
+        &'kubenet;explain;help;mark'= {
+        }
+        &'kubenet;explain;help;drop'= {
+        }
+        &'kubenet;explain;help;modes'= {
+        }
+        &'kubenet;explain;help;backends'= {
         }
         &'kubenet;explain;help;help'= {
         }
@@ -540,8 +837,47 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         }
         &'kubenet;help;explain'= {
             cand chain 'A chain: whose it is, who comes to it, what each rule does and why'
+            cand ip 'An address: whose it is, and how each node gets there'
+            cand mac 'A hardware address: whose it is, and where frames to it go'
+            cand device 'A network device: what it is for, how it is set up, who is behind it'
+            cand route 'Where packets to an address go, and why by that route'
+            cand service 'A Service: everything that a node holds for it, and who uses it now'
+            cand nodeport 'A port of the nodes: what it leads to'
+            cand ipset 'An ipset: what it is for, what it has, which rules look into it'
+            cand virtual-server 'A virtual server of IPVS: whose it is, how it chooses, where it leads'
+            cand rule 'A rule: which packets, what becomes of them, and why it is there'
+            cand mark 'A packet''s mark: whose bits it has, which rules set and ask them'
+            cand drop 'Where packets from one to another stop, and what that means'
+            cand modes 'What kube-proxy''s modes cost on a node: rules met, entries held'
+            cand backends 'flannel''s vxlan and host-gw compared: headers, MTU, who shares a link'
         }
         &'kubenet;help;explain;chain'= {
+        }
+        &'kubenet;help;explain;ip'= {
+        }
+        &'kubenet;help;explain;mac'= {
+        }
+        &'kubenet;help;explain;device'= {
+        }
+        &'kubenet;help;explain;route'= {
+        }
+        &'kubenet;help;explain;service'= {
+        }
+        &'kubenet;help;explain;nodeport'= {
+        }
+        &'kubenet;help;explain;ipset'= {
+        }
+        &'kubenet;help;explain;virtual-server'= {
+        }
+        &'kubenet;help;explain;rule'= {
+        }
+        &'kubenet;help;explain;mark'= {
+        }
+        &'kubenet;help;explain;drop'= {
+        }
+        &'kubenet;help;explain;modes'= {
+        }
+        &'kubenet;help;explain;backends'= {
         }
         &'kubenet;help;pods'= {
         }

@@ -103,7 +103,10 @@ fn whose_a_chain_is_and_where_it_leads() {
             .endpoints
             .iter()
             .map(|endpoint| {
-                assert!((endpoint.probability - even).abs() < 1e-6, "{chain}");
+                assert!(
+                    (endpoint.probability.unwrap() - even).abs() < 1e-6,
+                    "{chain}"
+                );
                 let address = format!("{}:{}", endpoint.ip.unwrap(), endpoint.port.unwrap());
                 (address, endpoint.packets.unwrap())
             })

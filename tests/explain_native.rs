@@ -97,7 +97,10 @@ fn whose_a_chain_is_and_where_it_leads() {
         );
         let even = 1.0 / expected.len() as f64;
         let led = found.endpoints.iter().map(|endpoint| {
-            assert!((endpoint.probability - even).abs() < 1e-9, "{chain}");
+            assert!(
+                (endpoint.probability.unwrap() - even).abs() < 1e-9,
+                "{chain}"
+            );
             format!("{}:{}", endpoint.ip.unwrap(), endpoint.port.unwrap())
         });
         assert_eq!(led.collect::<BTreeSet<_>>(), expected, "{chain}");

@@ -14,7 +14,7 @@ use bundle_support::{Files, fixture, load};
 use kubenet::explain::article::Article;
 use kubenet::explain::find::{self, Scope};
 use kubenet::explain::{
-    device, ip, ipset, mac, mark, node_port, route, rule, service, virtual_server,
+    backends, device, ip, ipset, mac, mark, modes, node_port, route, rule, service, virtual_server,
 };
 use kubenet::model::{Cluster, Family, Protocol};
 use kubenet::render::{Layout, explain as render};
@@ -538,6 +538,54 @@ fn marks_are_found_in_the_rules_that_name_them() {
     is_fit(&article);
     // POSTROUTING's test of 0 bits has to do with no other mark.
     assert!(section(&mark::explain(&cluster, 0x1), "Rules that").is_empty());
+}
+
+/// What kube-proxy's IPVS mode would hold is what it does hold, by `ipvsadm -Sn`.
+#[test]
+fn modes_are_counted_as_kube_proxy_fills_them() {
+    let files = fixture("ipvs-rr-vxlan");
+    let cluster = load(&files);
+    for node in NODES {
+        let article = modes::explain(&cluster, cluster.host(node).unwrap());
+        assert_eq!(article.facts["mode"], "ipvs");
+        let saved = text(&files, &format!("nodes/{node}/host/ipvs.txt"));
+        let count = |begins: &str| {
+            let lines = saved.lines().filter(|line| line.starts_with(begins));
+            lines.filter(|line| !line.contains('[')).count()
+        };
+        assert_eq!(article.facts["virtual_servers"], count("-A "), "{node}");
+        assert_eq!(article.facts["real_servers"], count("-a "), "{node}");
+        is_fit(&article);
+    }
+    for mode in ["iptables-nft-vxlan", "nftables-vxlan"] {
+        let cluster = load(&fixture(mode));
+        let article = modes::explain(&cluster, cluster.host("node1").unwrap());
+        assert_eq!(article.facts["mode"], mode.split('-').next().unwrap());
+        is_fit(&article);
+    }
+}
+
+/// The three nodes have 192.168.205.3 to .5, each with a prefix of 24 bits; then one of them with 32.
+#[test]
+fn nodes_share_a_link_when_their_prefixes_say_so() {
+    let mut files = fixture("iptables-nft-vxlan");
+    let article = backends::explain(&load(&files));
+    assert_eq!(article.facts["announced"], "vxlan");
+    assert_eq!(article.facts["host_gw_possible"], true);
+    assert_eq!(section(&article, "What is in use").len(), NODES.len());
+    is_fit(&article);
+    let path = "nodes/node1/host/addrs.json";
+    let mut addresses = json(&files, path);
+    for link in addresses.as_array_mut().unwrap() {
+        for address in link["addr_info"].as_array_mut().unwrap() {
+            if address["local"] == "192.168.205.3" {
+                address["prefixlen"] = 32.into();
+            }
+        }
+    }
+    files.insert(path.to_owned(), serde_json::to_vec(&addresses).unwrap());
+    let article = backends::explain(&load(&files));
+    assert_eq!(article.facts["host_gw_possible"], false);
 }
 
 /// Whoever chose a name cannot write to the reader's terminal with it.

@@ -3,6 +3,7 @@
 //! Pure functions of the [`Cluster`](crate::model::Cluster); what they say is data, and shown elsewhere.
 
 pub mod article;
+pub mod backends;
 pub mod balance;
 pub mod chain;
 pub mod chains;
@@ -12,9 +13,11 @@ pub mod flannel;
 pub mod ip;
 pub mod ipset;
 pub mod kinds;
+mod line;
 pub mod mac;
 pub mod mark;
 mod matches;
+pub mod modes;
 mod native;
 pub mod node_port;
 pub mod owner;

@@ -132,6 +132,26 @@ fn has_name(clues: &Clues<'_>, port: &str, protocol: Protocol, endpoints: &[Sock
     })
 }
 
+/// The chains that choose among the endpoints of a Service's port.
+pub fn choosing_chains(of: &ServiceRef) -> Vec<String> {
+    let ServiceRef {
+        namespace, name, ..
+    } = of;
+    let port = match &of.port_name {
+        Some(port) => format!("{namespace}/{name}:{port}"),
+        None => format!("{namespace}/{name}"),
+    };
+    let kinds = [ServiceChain::Cluster, ServiceChain::Local];
+    let possible = |protocol: &Protocol| {
+        let known = of.proto.as_ref();
+        known.is_none_or(|known| *known == protocol.to_string())
+    };
+    let protocols = PROTOCOLS.into_iter().filter(possible);
+    protocols
+        .flat_map(|protocol| kinds.map(|kind| kind.name(&port, protocol)))
+        .collect()
+}
+
 /// The Service's port that a comment of kube-proxy's names: `default/web:http cluster IP`.
 fn named_in(comment: &str) -> Option<&str> {
     let mut words = comment.split(' ');

@@ -2,8 +2,8 @@
 
 use super::article::{Article, Item};
 use super::find::{Home, Site};
-use super::{kinds, native, why, words};
-use crate::model::iptables::{Backend, Chain, Rule, Ruleset, TableKind, Target};
+use super::{kinds, line, native, why, words};
+use crate::model::iptables::{Chain, Rule, Ruleset, TableKind, Target};
 use crate::model::{Cluster, Family, nftables};
 
 /// Explains the rule of that number in a chain; `None` when the chain was not read, or has fewer.
@@ -83,17 +83,14 @@ pub fn alone(typed: &str, family: Family) -> Result<Article, String> {
         false => TableKind::Filter,
     };
     let table = table.unwrap_or(guessed);
-    let dump = format!("*{}\n:{chain} - [0:0]\n{rule}\nCOMMIT\n", table.name());
-    let mut gaps = Vec::new();
-    let ruleset = Ruleset::read(dump, family, Backend::Nft, "what was typed", &mut gaps);
-    gaps.extend(ruleset.problems());
+    let (ruleset, problems) = line::ruleset(table, &rule, family);
     let found = ruleset.table(table).and_then(|table| table.chain(&chain));
     let rule = found.and_then(|chain| Some((chain, ruleset.rules(chain).first()?)));
     let (chain, rule) = rule.ok_or_else(|| format!("{typed:?} holds no rule"))?;
     let mut article = Article::new("rule", format!("{} {}", table.name(), chain.name));
     article.say("As it was typed: no chain that was read has it.");
     of_iptables(&ruleset, table, chain, rule, &mut article);
-    article.odd.extend(gaps.into_iter().map(|gap| gap.what));
+    article.odd.extend(problems);
     Ok(article)
 }
 

@@ -9,6 +9,7 @@ mod lab_support;
 
 mod changing;
 mod demand;
+mod explain;
 mod lab;
 mod links;
 mod machine;

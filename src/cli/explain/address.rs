@@ -10,7 +10,7 @@ use crate::cli::place::{self, Wanted};
 use crate::cli::reading::Reading;
 use crate::cli::{Failure, Global, candidates, endpoint};
 use crate::explain::article::Article;
-use crate::explain::{device, ip, mac, route, who};
+use crate::explain::{backends, device, ip, mac, route, who};
 use crate::model::{Cluster, Mac, NetnsId, NetnsName};
 
 /// Arguments of `explain ip`.
@@ -76,6 +76,14 @@ pub struct RouteArgs {
     #[arg(long, value_name = "NODE", add = ArgValueCompleter::new(candidates::nodes))]
     pub on: Option<String>,
 }
+
+/// Arguments of `explain backends`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kubenet --demo explain backends
+  kubenet --bundle dump.tar.zst explain backends -o json")]
+pub struct BackendsArgs {}
 
 /// Explains an address.
 pub fn ip(args: &IpArgs, reading: &mut Reading) -> Result<Article, Failure> {
@@ -176,6 +184,12 @@ pub fn route(args: &RouteArgs, global: &Global, reading: &mut Reading) -> Result
         return Err(Failure::new("no namespace of a node was read"));
     }
     Ok(route::explain(reading.cluster(), &from, args.ip))
+}
+
+/// Compares flannel's backends.
+pub fn backends(reading: &mut Reading) -> Article {
+    reading.read_hosts();
+    backends::explain(reading.cluster())
 }
 
 /// The namespace of a pod as the user named it.

@@ -51,6 +51,10 @@ pub enum Thing {
     Mark(rule::MarkArgs),
     /// Where packets from one to another stop, and what that means
     Drop(rule::DropArgs),
+    /// What kube-proxy's modes cost on a node: rules met, entries held
+    Modes(service::ModesArgs),
+    /// flannel's vxlan and host-gw compared: headers, MTU, who shares a link
+    Backends(address::BackendsArgs),
 }
 
 /// Explains.
@@ -69,6 +73,8 @@ pub fn run(args: &ExplainArgs, global: &Global) -> Result<Outcome, Failure> {
         Thing::VirtualServer(args) => write(&|reading| service::virtual_server(args, reading)),
         Thing::Rule(args) => write(&|reading| rule::rule(args, reading)),
         Thing::Mark(args) => write(&|reading| rule::mark(args, reading)),
+        Thing::Modes(args) => write(&|reading| service::modes(args, reading)),
+        Thing::Backends(_) => write(&|reading| Ok(address::backends(reading))),
         Thing::Drop(args) => write(&|reading| rule::drop(args, namespace, reading)),
     }
 }

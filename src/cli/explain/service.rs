@@ -10,7 +10,7 @@ use crate::check;
 use crate::cli::reading::Reading;
 use crate::cli::{Failure, candidates, endpoint};
 use crate::explain::article::Article;
-use crate::explain::{ipset, node_port, service, sweep, virtual_server, who};
+use crate::explain::{ipset, modes, node_port, service, sweep, virtual_server, who};
 use crate::model::{Cluster, NetnsId, Protocol, Service};
 
 /// More times than this chains are not read anew.
@@ -74,6 +74,18 @@ pub struct VirtualServerArgs {
     pub on: Option<String>,
 }
 
+/// Arguments of `explain modes`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kubenet --demo explain modes
+  sudo kubenet explain modes")]
+pub struct ModesArgs {
+    /// The node whose figures count [default: the first that was read]
+    #[arg(long, value_name = "NODE", add = ArgValueCompleter::new(candidates::nodes))]
+    pub on: Option<String>,
+}
+
 fn port(text: &str) -> Result<(u16, Option<Protocol>), String> {
     let (port, protocol) = with_protocol(text)?;
     let port = port
@@ -106,11 +118,7 @@ pub fn service(
     known_node(reading.cluster(), args.on.as_deref())?;
     reading.read_hosts();
     let cluster = reading.cluster();
-    let host = match &args.on {
-        Some(node) => cluster.host(node),
-        None => who::hosts(cluster).next(),
-    };
-    let host = host.ok_or_else(|| Failure::new("the namespace of the node itself was not read"))?;
+    let host = host(cluster, args.on.as_deref())?;
     let name = service_name(cluster, &args.name, namespace)?;
     for _ in 0..MOST_PASSES {
         let cluster = reading.cluster();
@@ -123,6 +131,30 @@ pub fn service(
         }
     }
     Err(Failure::new("the rules kept changing while they were read").hint("ask again"))
+}
+
+/// The node's own namespace; of none in particular the first.
+fn host(cluster: &Cluster, node: Option<&str>) -> Result<NetnsId, Failure> {
+    let found = match node {
+        Some(node) => cluster.host(node),
+        None => who::hosts(cluster).next(),
+    };
+    found.ok_or_else(|| Failure::new("the namespace of the node itself was not read"))
+}
+
+/// Compares kube-proxy's modes on a node.
+pub fn modes(args: &ModesArgs, reading: &mut Reading) -> Result<Article, Failure> {
+    known_node(reading.cluster(), args.on.as_deref())?;
+    reading.read_hosts();
+    reading.read_lists(&sweep::LISTS);
+    let cluster = reading.cluster();
+    let host = host(cluster, args.on.as_deref())?;
+    let mut article = modes::explain(cluster, host);
+    let others = who::hosts(cluster).filter(|other| *other != host);
+    article.also = others
+        .map(|other| cluster.node_name(other).to_owned())
+        .collect();
+    Ok(article)
 }
 
 fn finished(

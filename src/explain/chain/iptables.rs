@@ -124,11 +124,13 @@ impl<'c> Asked<'_, 'c> {
             return Vec::new();
         };
         let hash = self.chain.name.rsplit('-').next().unwrap_or_default();
+        let choosing = self.choosing_chains();
         let is_likely = |chain: &Chain| {
             let name = &*chain.name;
             chain.policy.is_some()
                 || matches!(name, "KUBE-SERVICES" | "KUBE-NODEPORTS")
                 || hash.len() == 16 && name.ends_with(hash)
+                || choosing.iter().any(|chain| chain == name)
         };
         let mut found = Vec::new();
         for chain in table.chains() {
@@ -142,6 +144,21 @@ impl<'c> Asked<'_, 'c> {
             found.extend(leading.map(|rule| (chain, rule)));
         }
         found
+    }
+
+    /// Of an endpoint's chain, whose hash is its own: the chains that may choose it, where it is known whose it is. (In
+    /// clusters of more than 1,000 endpoints kube-proxy writes no comments.)
+    fn choosing_chains(&self) -> Vec<String> {
+        if !self.chain.name.starts_with("KUBE-SEP-") {
+            return Vec::new();
+        }
+        let clues = Clues {
+            chain: &self.chain.name,
+            comments: &self.comments(&[]),
+            destination: balance::destination(self.rules).map(|(_, to)| to),
+        };
+        let owner = owner::of(self.cluster, &clues);
+        owner.map_or_else(Vec::new, |(service, _)| owner::choosing_chains(&service))
     }
 
     fn comments(&self, leading: &[(&Chain, &Rule)]) -> Vec<String> {
@@ -167,7 +184,10 @@ impl<'c> Asked<'_, 'c> {
             let packets = leading
                 .iter()
                 .map(|(_, rule)| rule.counters.map(|of| of.packets));
-            let share = share.unwrap_or(0.0);
+            let table = self.chains.ruleset.table(self.table);
+            let mut all = table.iter().flat_map(|table| table.chains());
+            // Nobody sends anything there, unless it is somebody who was not read.
+            let share = share.or_else(|| all.all(Chain::is_read).then_some(0.0));
             let one = Endpoint::new(self.cluster, Some(to), share, name, packets.sum());
             return vec![one];
         }
@@ -185,7 +205,8 @@ impl<'c> Asked<'_, 'c> {
                 let to = to.map(|(_, to)| to);
                 let own = share.rule.counters.map(|of| of.packets);
                 let packets = own.zip(kept(share.chain)).map(|(own, kept)| own + kept);
-                Endpoint::new(self.cluster, to, share.probability, share.chain, packets)
+                let part = Some(share.probability);
+                Endpoint::new(self.cluster, to, part, share.chain, packets)
             })
             .collect()
     }

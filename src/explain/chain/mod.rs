@@ -82,8 +82,8 @@ pub struct Endpoint {
     pub ip: Option<IpAddr>,
     /// Its port.
     pub port: Option<u16>,
-    /// The part of new clients that go there, by the rules.
-    pub probability: f64,
+    /// The part of new clients that go there, by the rules; `None` where the chain that chooses was not read.
+    pub probability: Option<f64>,
     /// Its chain; that of the choice where endpoints have none of their own.
     pub chain: String,
     /// Packets that the rules to it counted: one for each connection.
@@ -163,7 +163,7 @@ impl Endpoint {
     fn new(
         cluster: &Cluster,
         to: Option<SocketAddr>,
-        probability: f64,
+        probability: Option<f64>,
         chain: &str,
         packets: Option<u64>,
     ) -> Self {

@@ -142,7 +142,7 @@ fn endpoints(
         return vec![Endpoint::new(
             cluster,
             to,
-            share_of(table, &chain.name),
+            Some(share_of(table, &chain.name)),
             &chain.name,
             None,
         )];
@@ -169,7 +169,7 @@ fn endpoints(
             let its = share.chain.unwrap_or(&chain.name);
             let counted = share.chain.and_then(|chain| table.chain(chain));
             let packets = counted.and_then(|chain| chain.rules.iter().find_map(packets));
-            Endpoint::new(cluster, share.to, share.probability, its, packets)
+            Endpoint::new(cluster, share.to, Some(share.probability), its, packets)
         })
         .collect()
 }
@@ -227,7 +227,8 @@ fn odd(
 }
 
 fn shares(endpoints: &[Endpoint]) -> Vec<String> {
-    let sum: f64 = endpoints.iter().map(|endpoint| endpoint.probability).sum();
+    let parts = endpoints.iter().filter_map(|endpoint| endpoint.probability);
+    let sum: f64 = parts.clone().sum();
     let even = 1.0 / endpoints.len().max(1) as f64;
     if endpoints.is_empty() {
         vec!["it leads to no endpoint".to_owned()]
@@ -236,9 +237,9 @@ fn shares(endpoints: &[Endpoint]) -> Vec<String> {
         vec![format!(
             "{left} of the connections draw a number that no endpoint has, and are not translated"
         )]
-    } else if endpoints
-        .iter()
-        .any(|endpoint| (endpoint.probability - even).abs() > even * 1e-4)
+    } else if parts
+        .into_iter()
+        .any(|part| (part - even).abs() > even * 1e-4)
     {
         vec![format!(
             "the endpoints get unequal parts, and kube-proxy gives each {}",

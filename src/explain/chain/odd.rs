@@ -96,15 +96,16 @@ fn idle(chain: &Explanation) -> Vec<String> {
     let Some(total) = total else {
         return Vec::new();
     };
-    let idle = chain.endpoints.iter().filter(|endpoint| {
-        let chance_of_none = (1.0 - endpoint.probability).powf(total as f64);
-        endpoint.packets == Some(0) && chance_of_none < 1e-6
+    let idle = chain.endpoints.iter().filter_map(|endpoint| {
+        let part = endpoint.probability?;
+        let chance_of_none = (1.0 - part).powf(total as f64);
+        (endpoint.packets == Some(0) && chance_of_none < 1e-6).then_some((endpoint, part))
     });
-    idle.map(|endpoint| {
+    idle.map(|(endpoint, part)| {
         format!(
             "{} got none of {total} connections, and should have got {}",
             endpoint.chain,
-            percent(endpoint.probability)
+            percent(part)
         )
     })
     .collect()

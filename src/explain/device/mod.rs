@@ -3,6 +3,8 @@
 mod kind;
 mod vxlan;
 
+pub use kind::overhead;
+
 use super::article::{Article, Item};
 use super::matches::percent;
 use super::who;

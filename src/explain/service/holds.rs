@@ -8,6 +8,7 @@ use crate::explain::article::{Article, Item};
 use crate::explain::chain::{self, Endpoint};
 use crate::explain::chains::Chains;
 use crate::explain::find::{Home, Site};
+use crate::explain::matches::percent;
 use crate::explain::{ipset, kinds, native, who, words};
 use crate::model::iptables::{Ruleset, TableKind, Target, Wish};
 use crate::model::kube_proxy::{NFT_TABLE, NftChainName, ServiceChain, port_name, protocol_name};
@@ -150,7 +151,7 @@ fn leads(endpoint: &Endpoint) -> Item {
     let packets = endpoint
         .packets
         .map_or_else(String::new, |packets| format!(" [{packets}]"));
-    let share = crate::explain::matches::percent(endpoint.probability);
+    let share = endpoint.probability.map_or_else(|| "?".to_owned(), percent);
     Item::of("", format!("{share:>6}  {to}{pod}{packets}"))
 }
 
@@ -238,7 +239,7 @@ fn ipvs(cluster: &Cluster, host: NetnsId, service: &Service, port: &ServicePort)
             let pod = who::pod(cluster, one.address.ip())
                 .map_or_else(String::new, |pod| format!("  pod {pod}"));
             let share = f64::from(one.weight) / f64::from(total.max(1));
-            let share = crate::explain::matches::percent(share);
+            let share = percent(share);
             Item::of(
                 "",
                 format!("{share:>6}  {}{pod} by weight {}", one.address, one.weight),

@@ -125,7 +125,9 @@ fn named_by(by: &[NamedBy]) -> String {
 }
 
 fn endpoint_line(endpoint: &Endpoint) -> Line {
-    let share = crate::render::text::share(endpoint.probability);
+    let share = endpoint
+        .probability
+        .map_or_else(|| "?".to_owned(), crate::render::text::share);
     let address = match (endpoint.ip, endpoint.port) {
         (Some(ip), Some(port)) => std::net::SocketAddr::new(ip, port).to_string(),
         _ => "nowhere".to_owned(),

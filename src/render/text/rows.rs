@@ -181,6 +181,12 @@ impl Row<'_> {
                 let (label, text) = label_of(step);
                 let text = format!("{text}{more}");
                 write_step(page, &guide, (label, &text), *end, end_role(step, *end))?;
+                let evidence = step.evidence.as_ref().filter(|_| options.evidence);
+                if let Some(why) = evidence.and_then(crate::explain::step::why) {
+                    let under = guide.clone().text(" ".repeat(LABEL + 2));
+                    let why = Line::new().role(Role::Dim, format!("({why})"));
+                    page.hanging(&under, &under, &why)?;
+                }
                 let telling = end.is_some() || step.kind == StepKind::Unknown;
                 match &step.evidence {
                     Some(evidence) if options.evidence || telling => write_evidence(
