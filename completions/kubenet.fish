@@ -26,9 +26,9 @@ end
 
 complete -c kubenet -n "__fish_kubenet_needs_command" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_needs_command" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_needs_command" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_needs_command" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_needs_command" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_needs_command" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_needs_command" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_needs_command" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_needs_command" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -62,9 +62,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l via -d 'The no
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l branch -d 'Show only this branch, in full (1 is the first)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -87,9 +87,9 @@ info\t'Everything'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l explain -d 'Say what one check finds, why that happens, and how to mend it' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand check" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand check" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -104,9 +104,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand check" -s v -l verbose -
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -136,9 +136,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l table -d 'The table: nat, filter, mangle, raw, security, or a native one by its name [default: the first of these]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -153,9 +153,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -168,9 +168,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -185,9 +185,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l pod -d 'The pod whose device it is' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -202,9 +202,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l on -d 'Only from this node' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -218,9 +218,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l on -d 'The node that holds it [default: the first that was read]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -233,9 +233,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -249,9 +249,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l on -d 'The node whose set it is [default: the first that has it]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -265,9 +265,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l on -d 'The node whose virtual server it is [default: the first that has it]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -281,9 +281,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l on -d 'The node whose rule it is [default: the first that has it]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -297,9 +297,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -313,9 +313,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l proto -d 'tcp, udp, sctp, icmp or a number [default: the Service port\'s, else tcp]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -329,9 +329,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -l on -d 'The node whose figures count [default: the first that was read]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -344,9 +344,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -374,9 +374,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -389,9 +389,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -s v -l verbose -d
 complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand services" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand services" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand services" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -404,9 +404,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand services" -s v -l verbos
 complete -c kubenet -n "__fish_kubenet_using_subcommand services" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -419,9 +419,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -s v -l verbose -
 complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -436,9 +436,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l node -d 'In a n
 complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l netns -d 'In the namespace that `kubenet netns` calls so' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -457,9 +457,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l device -d 'fdb 
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l service -d 'conntrack: only connections to this Service' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand show" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand show" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -473,9 +473,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand show" -s v -l verbose -d
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -526,9 +526,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l spec -d 'Build what a file says (JSON), instead of the cluster described here' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -542,9 +542,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l name -d 'Name of the lab; the only one when left out' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -558,9 +558,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -574,9 +574,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l name -d 'Name of the lab; the only one when left out' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -589,9 +589,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -605,9 +605,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l name -d 'Name of the lab; the only one when left out' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -619,9 +619,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -634,9 +634,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -658,9 +658,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
@@ -673,9 +673,9 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -s v -l verb
 complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l kubeconfig -d 'A kubeconfig file (this release does not read the Kubernetes API)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l context -d 'A context of the kubeconfig (this release does not read the Kubernetes API)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand man" -s n -l namespace -d 'Kubernetes namespace of bare names' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand man" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand man" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"

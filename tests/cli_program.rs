@@ -180,8 +180,8 @@ fn wrong_usage_and_unreadable_input_end_with_2() {
             "two different sources",
         ),
         (
-            &["--context", "prod", "pods"],
-            "does not read the Kubernetes API",
+            &["--kubeconfig", "no/such/config", "pods"],
+            "no/such/config cannot be read",
         ),
     ];
     for (arguments, said) in cases {

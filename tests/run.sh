@@ -30,6 +30,8 @@ fi
 
 cargo fmt --check
 cargo clippy --locked --all-targets -- -D warnings
+# The build for nodes alone, without the Kubernetes API.
+cargo clippy --locked --no-default-features -- -D warnings
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 
 use super::{Check, Family, Report, Scene};
 use crate::model::trace::{Evidence, Path};
-use crate::model::{Cluster, ConntrackEntry, Finding, Flow, NetnsId, Place, Protocol, Severity};
+use crate::model::{
+    Cluster, ConntrackEntry, Finding, Flow, NetnsId, ObjectKind, Place, Protocol, Severity,
+};
 use crate::walk::standing;
 
 /// The checks of this family.
@@ -33,6 +35,7 @@ const SHOWN: usize = 3;
 /// The connections of a new flow's sender that lead to where neither a new one would go nor anybody is.
 pub fn of_flow(cluster: &Cluster, flow: &Flow, paths: &[Path]) -> Vec<Finding> {
     let known = addresses(cluster);
+    let sure = owners_are_known(cluster);
     let reached: BTreeSet<IpAddr> = paths
         .iter()
         .filter_map(|path| path.destination.as_ref()?.ip)
@@ -48,7 +51,7 @@ pub fn of_flow(cluster: &Cluster, flow: &Flow, paths: &[Path]) -> Vec<Finding> {
         let untranslated = end == flow.destination;
         let lost = match untranslated {
             true => is_virtual(cluster, flow) && !entry.state.seen_reply,
-            false => !known.contains(&end),
+            false => sure && !known.contains(&end),
         };
         if ended || !lost || reached.contains(&end) {
             continue;
@@ -70,6 +73,14 @@ pub fn of_flow(cluster: &Cluster, flow: &Flow, paths: &[Path]) -> Vec<Finding> {
         .collect()
 }
 
+/// Whether everybody was read who may have an address.
+fn owners_are_known(cluster: &Cluster) -> bool {
+    let objects = &cluster.objects;
+    let owners = [ObjectKind::Pod, ObjectKind::EndpointSlice];
+    let whole = !owners.iter().any(|kind| objects.incomplete.contains(kind));
+    whole && !objects.pods.is_empty()
+}
+
 /// Every entry of UDP that leads from a Service to where nobody is.
 fn look(scene: &Scene<'_>, report: &mut Report) {
     let cluster = scene.cluster;
@@ -85,7 +96,7 @@ fn look(scene: &Scene<'_>, report: &mut Report) {
             report.skip_all(CHECKS, node.name, "its tracked connections were not read");
             continue;
         };
-        if cluster.objects.services.is_empty() || cluster.objects.pods.is_empty() {
+        if cluster.objects.services.is_empty() || !owners_are_known(cluster) {
             report.skip_all(
                 CHECKS,
                 node.name,

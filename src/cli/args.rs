@@ -90,13 +90,13 @@ pub struct Global {
         add = ArgValueCompleter::new(candidates::labs)
     )]
     pub lab: Option<Option<String>>,
-    /// A kubeconfig file (this release does not read the Kubernetes API)
+    /// A kubeconfig file [default: as kubectl finds it]
     #[arg(long, value_name = "FILE", global = true, help_heading = SOURCE)]
     pub kubeconfig: Option<PathBuf>,
-    /// A context of the kubeconfig (this release does not read the Kubernetes API)
+    /// The context of the kubeconfig [default: its current one]
     #[arg(long, value_name = "NAME", global = true, help_heading = SOURCE)]
     pub context: Option<String>,
-    /// Kubernetes namespace of bare names
+    /// Kubernetes namespace of bare names [default: the context's]
     #[arg(short, long, global = true, value_name = "NS")]
     pub namespace: Option<String>,
     /// Form of the result: text, wide (long lines whole, all evidence) or json

@@ -56,6 +56,7 @@ const NOT_FOUND: u8 = 127;
 /// Runs it. Returns only when that fails.
 pub fn run(args: &ExecArgs, global: &Global) -> Result<Outcome, Failure> {
     let mut reading = Reading::survey(global)?;
+    reading.read_names(global);
     let wanted = Wanted {
         pod: args.pod.as_deref(),
         node: args.node.as_deref(),

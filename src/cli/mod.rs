@@ -4,6 +4,7 @@
 //! or unreadable input, 3 when a trace can say nothing definite. A reader who closes the pipe early is no failure.
 
 mod answer;
+mod api;
 mod args;
 mod candidates;
 mod check;

@@ -4,7 +4,9 @@ use clap::Args;
 use serde_json::json;
 
 use super::endpoint::{node_addresses, node_names};
-use super::{Failure, Global, Outcome, output, source};
+use super::source::{self, Depth};
+use super::{Failure, Global, Outcome, output};
+use crate::collect::kubernetes::Wanted;
 use crate::model::NetnsName;
 use crate::model::kube_proxy::proxy_state;
 
@@ -18,7 +20,11 @@ pub struct NodesArgs {}
 
 /// Lists them.
 pub fn run(global: &Global) -> Result<Outcome, Failure> {
-    let cluster = source::open(global)?;
+    let wanted = Wanted {
+        nodes: true,
+        ..Wanted::default()
+    };
+    let cluster = source::open_for(global, Depth::Hosts, &wanted)?;
     let mut rows = Vec::new();
     let mut nodes = Vec::new();
     let mut remains = Vec::new();

@@ -4,7 +4,9 @@ use clap::Args;
 use serde_json::json;
 
 use super::endpoint::{FoundPod, pods};
-use super::{Failure, Global, Outcome, output, source};
+use super::source::{self, Depth};
+use super::{Failure, Global, Outcome, output};
+use crate::collect::kubernetes::{Pods, Wanted};
 
 /// Arguments of `pods`.
 #[derive(Debug, Args)]
@@ -17,7 +19,13 @@ pub struct PodsArgs {}
 
 /// Lists them.
 pub fn run(global: &Global) -> Result<Outcome, Failure> {
-    let cluster = source::open(global)?;
+    let wanted = Wanted {
+        nodes: true,
+        pods: Pods::All,
+        namespace: global.namespace.clone(),
+        ..Wanted::default()
+    };
+    let cluster = source::open_for(global, Depth::Survey, &wanted)?;
     let mut found = pods(&cluster);
     found.retain(|pod| {
         global

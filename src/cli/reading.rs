@@ -8,8 +8,10 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 
+use super::api::Api;
 use super::{Failure, Global, source};
 use crate::check;
+use crate::collect::kubernetes::Wanted;
 use crate::collect::live::{LiveOptions, Machine};
 use crate::model::iptables::Wish;
 use crate::model::trace::{Path, Trace, Verdict};
@@ -30,12 +32,22 @@ pub enum Reading {
         machine: Box<Machine>,
         /// What was read of it.
         read: BTreeSet<NetnsId>,
+        /// The Kubernetes API beside it.
+        api: Box<Api>,
     },
 }
 
 impl Reading {
-    /// Opens what the global options name, for packets to be followed through it.
+    /// Opens what the global options name, with all objects that the Kubernetes API has beside a machine.
     pub fn open(global: &Global) -> Result<Self, Failure> {
+        let mut reading = Self::open_without_objects(global)?;
+        reading.read_all_objects(global);
+        Ok(reading)
+    }
+
+    /// Opens what the global options name, for packets to be followed through it. The objects that are wanted of the
+    /// Kubernetes API are read later, as [`Reading::read_objects`] is told.
+    pub fn open_without_objects(global: &Global) -> Result<Self, Failure> {
         let mut reading = Self::survey(global)?;
         if global.lab.is_some() {
             let all = reading.cluster().all_netns().map(|(id, _)| id);
@@ -56,17 +68,46 @@ impl Reading {
     }
 
     fn survey_with(global: &Global, prepare: fn(Machine) -> Machine) -> Result<Self, Failure> {
-        let machine = if source::is_this_machine(global)? {
-            Machine::survey(&LiveOptions::default()).map_err(|error| Failure::of(&error))?
+        let (machine, api) = if source::is_this_machine(global)? {
+            let api = Api::find(global)?;
+            let machine = Machine::survey(&LiveOptions::default());
+            (machine.map_err(|error| Failure::of(&error))?, api)
         } else if let Some(lab) = source::open_lab(global)? {
-            lab
+            (lab, Api::default())
         } else {
             return source::open(global).map(|cluster| Self::Whole(Box::new(cluster)));
         };
         Ok(Self::Live {
             machine: Box::new(prepare(machine)),
             read: BTreeSet::new(),
+            api: Box::new(api),
         })
+    }
+
+    /// The Kubernetes namespace of bare names.
+    pub fn usual_namespace(&self, global: &Global) -> String {
+        let usual = match self {
+            Self::Whole(_) => Api::default().namespace().to_owned(),
+            Self::Live { api, .. } => api.namespace().to_owned(),
+        };
+        global.namespace.clone().unwrap_or(usual)
+    }
+
+    /// Reads what is wanted of the Kubernetes API, where there is one beside the machine.
+    pub fn read_objects(&mut self, wanted: &Wanted, global: &Global) {
+        if let Self::Live { machine, api, .. } = self {
+            api.add_to(machine, wanted, global);
+        }
+    }
+
+    /// Reads whose the namespaces are, as far as the Kubernetes API knows.
+    pub fn read_names(&mut self, global: &Global) {
+        self.read_objects(&Wanted::names(), global);
+    }
+
+    /// Reads all objects that things are named by.
+    pub fn read_all_objects(&mut self, global: &Global) {
+        self.read_objects(&Wanted::everything(), global);
     }
 
     /// What was read so far.
@@ -134,7 +175,7 @@ impl Reading {
     }
 
     fn complete(&mut self, mut wanted: BTreeSet<NetnsId>) {
-        let Self::Live { machine, read } = self else {
+        let Self::Live { machine, read, .. } = self else {
             return;
         };
         let missing: Vec<NetnsId> = wanted.difference(read).copied().collect();
@@ -203,7 +244,7 @@ impl Reading {
         self.read_start(flow.start);
         loop {
             let trace = self.walk(flow);
-            let Self::Live { machine, read } = self else {
+            let Self::Live { machine, read, .. } = self else {
                 return trace;
             };
             let mut wanted: BTreeSet<NetnsId> = met(machine.cluster(), &trace)

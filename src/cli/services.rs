@@ -3,7 +3,9 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{Failure, Global, Outcome, output, source};
+use super::source::{self, Depth};
+use super::{Failure, Global, Outcome, output};
+use crate::collect::kubernetes::Wanted;
 use crate::model::{Cluster, Service};
 
 /// Arguments of `services`.
@@ -17,7 +19,13 @@ pub struct ServicesArgs {}
 
 /// Lists them.
 pub fn run(global: &Global) -> Result<Outcome, Failure> {
-    let cluster = source::open(global)?;
+    let wanted = Wanted {
+        services: true,
+        endpoint_slices: true,
+        namespace: global.namespace.clone(),
+        ..Wanted::default()
+    };
+    let cluster = source::open_for(global, Depth::Nothing, &wanted)?;
     let mut found: Vec<&Service> = cluster
         .objects
         .services

@@ -103,6 +103,7 @@ pub fn run(args: &ShowArgs, global: &Global) -> Result<Outcome, Failure> {
         Subject::Chains => Reading::survey_for_all_rules(global)?,
         _ => Reading::survey(global)?,
     };
+    reading.read_all_objects(global);
     let wanted = Wanted {
         pod: args.pod.as_deref(),
         node: args.node.as_deref(),

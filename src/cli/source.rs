@@ -1,17 +1,37 @@
 //! Opens what a command reads from: bundles, the built-in cluster, the practice cluster, or this machine.
 
+use super::api::Api;
 use super::{Failure, Global, output};
+use crate::collect::kubernetes::Wanted;
+use crate::collect::live::Machine;
 use crate::collect::{bundle, lab, live};
-use crate::model::Cluster;
+use crate::model::{Cluster, NetnsName};
 
 /// The built-in cluster: a bundle which was captured from the practice cluster.
 const DEMO: &[u8] = include_bytes!("../../assets/demo.tar.zst");
 
-/// Reads the cluster that the global options name.
+/// How much of this machine a command needs, where that is the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Nothing: it lists objects of the API.
+    Nothing,
+    /// Namespaces, their devices and addresses.
+    Survey,
+    /// That, and everything of the node's own namespace.
+    Hosts,
+    /// Everything.
+    Everything,
+}
+
+/// Reads the cluster that the global options name: all of it, and if it is this machine, who its namespaces belong to.
 pub fn open(global: &Global) -> Result<Cluster, Failure> {
+    open_for(global, Depth::Everything, &Wanted::names())
+}
+
+/// Reads the cluster that the global options name. Of this machine and the Kubernetes API only so much as is asked for.
+pub fn open_for(global: &Global, depth: Depth, wanted: &Wanted) -> Result<Cluster, Failure> {
     if is_this_machine(global)? {
-        return live::read_machine(&live::LiveOptions::default())
-            .map_err(|error| Failure::of(&error));
+        return open_machine(global, depth, wanted);
     }
     mention_what_is_not_used(global);
     if !global.bundle.is_empty() {
@@ -22,6 +42,39 @@ pub fn open(global: &Global) -> Result<Cluster, Failure> {
             .map_err(|error| Failure::of(&error));
     }
     lab::read_lab(lab_name(global)).map_err(|error| Failure::of(&error))
+}
+
+fn open_machine(global: &Global, depth: Depth, wanted: &Wanted) -> Result<Cluster, Failure> {
+    let api = Api::find(global)?;
+    if depth == Depth::Nothing {
+        let cluster = api.read(wanted, global)?;
+        mention_gaps(&cluster, global);
+        return Ok(cluster);
+    }
+    let mut machine =
+        Machine::survey(&live::LiveOptions::default()).map_err(|error| Failure::of(&error))?;
+    api.add_to(&mut machine, wanted, global);
+    if depth != Depth::Everything {
+        mention_gaps(machine.cluster(), global);
+    }
+    match depth {
+        Depth::Nothing | Depth::Survey => {}
+        Depth::Hosts => {
+            let all = machine.cluster().all_netns();
+            let hosts = all.filter(|(_, netns)| netns.name == NetnsName::Host);
+            let hosts: Vec<_> = hosts.map(|(id, _)| id).collect();
+            machine.complete(&hosts);
+        }
+        Depth::Everything => machine.complete_all(),
+    }
+    Ok(machine.into_cluster())
+}
+
+/// What may be missing from a list.
+fn mention_gaps(cluster: &Cluster, global: &Global) {
+    for gap in &cluster.gaps {
+        output::note(global, &format!("not read: {gap}"));
+    }
 }
 
 /// The practice cluster that the global options name, to be read as far as it is needed; `None` when they name none.
@@ -48,21 +101,15 @@ fn mention_what_is_not_used(global: &Global) {
     }
 }
 
-/// Whether no source is named; a failure when the options contradict each other, or ask for what is not read.
+/// Whether no source is named; a failure when the options contradict each other.
 pub fn is_this_machine(global: &Global) -> Result<bool, Failure> {
-    match (named(global).as_slice(), kubernetes_option(global)) {
-        ([first, second, ..], _) => {
-            Err(Failure::new(format!("{first} and {second} are two different sources"))
-                .hint("give one of --bundle, --demo and --lab"))
-        }
-        ([_], _) => Ok(false),
-        ([], None) => Ok(true),
-        ([], Some(option)) => Err(Failure::new(format!(
-            "{option}: this release does not read the Kubernetes API"
+    match named(global).as_slice() {
+        [first, second, ..] => Err(Failure::new(format!(
+            "{first} and {second} are two different sources"
         ))
-        .hint(
-            "leave it out to read this machine as it is (on the node, as root), or give --bundle, --lab or --demo",
-        )),
+        .hint("give one of --bundle, --demo and --lab")),
+        [_] => Ok(false),
+        [] => Ok(true),
     }
 }
 

@@ -83,12 +83,14 @@ pub(super) fn mark(text: &str) -> Result<u32, String> {
 
 /// Traces and prints.
 pub fn run(args: &TraceArgs, global: &Global) -> Result<Outcome, Failure> {
-    let question = question(args, global)?;
+    let mut reading = Reading::open_without_objects(global)?;
+    let question = question(args, reading.usual_namespace(global))?;
+    reading.read_objects(&endpoint::wanted(&question, args.dns), global);
     let name = match args.dns {
         true => Some(dns::name(&args.to, &question.to, &question.namespace)?),
         false => None,
     };
-    let mut trace = answer::answer(&question, name.as_deref(), &mut Reading::open(global)?)?;
+    let mut trace = answer::answer(&question, name.as_deref(), &mut reading)?;
     let branch = args.branch.map(|number| number as usize - 1);
     if let Some(branch) = branch
         && branch >= trace.paths.len()
@@ -116,14 +118,11 @@ pub fn run(args: &TraceArgs, global: &Global) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-fn question(args: &TraceArgs, global: &Global) -> Result<Question, Failure> {
+fn question(args: &TraceArgs, namespace: String) -> Result<Question, Failure> {
     Ok(Question {
         from: endpoint::parse(&args.from)?,
         to: endpoint::parse(&args.to)?,
-        namespace: global
-            .namespace
-            .clone()
-            .unwrap_or_else(|| "default".to_owned()),
+        namespace,
         protocol: args.proto,
         port: args.port.clone(),
         family: match (args.ipv4, args.ipv6) {

@@ -40,7 +40,7 @@ pub fn read_objects(text: &str, objects: &mut Objects, report: &mut Report) {
 }
 
 /// The items of a List up to where it is cut short.
-fn whole_items(text: &str) -> Vec<Value> {
+pub(super) fn whole_items(text: &str) -> Vec<Value> {
     let after_key = text
         .split_once("\"items\"")
         .and_then(|(_, rest)| rest.split_once('['));
@@ -78,7 +78,13 @@ fn add_document(document: &Value, objects: &mut Objects, report: &mut Report) {
     }
 }
 
-fn add_object(item: &Value, of_list: Option<&str>, objects: &mut Objects, report: &mut Report) {
+/// Reads one object. `of_list` is its kind where it does not say itself.
+pub(super) fn add_object(
+    item: &Value,
+    of_list: Option<&str>,
+    objects: &mut Objects,
+    report: &mut Report,
+) {
     let kind = item["kind"].as_str().or(of_list).unwrap_or_default();
     let Some(name) = item["metadata"]["name"].as_str() else {
         report.gap(

@@ -21,6 +21,32 @@ pub struct Objects {
     /// Kinds that were not read, or only in part: what is not here of them may be there all the same.
     #[serde(default)]
     pub incomplete: BTreeSet<ObjectKind>,
+    /// Services that were read with all of their EndpointSlices, by namespace and name, although not all Services were.
+    #[serde(default)]
+    pub whole_services: BTreeSet<(String, String)>,
+}
+
+impl Objects {
+    /// Nothing was read.
+    pub fn unread() -> Self {
+        Self {
+            incomplete: BTreeSet::from([
+                ObjectKind::Pod,
+                ObjectKind::Service,
+                ObjectKind::EndpointSlice,
+                ObjectKind::Node,
+            ]),
+            ..Self::default()
+        }
+    }
+
+    /// Whether a Service was read with all of its EndpointSlices.
+    pub fn knows_service(&self, namespace: &str, name: &str) -> bool {
+        let needed = [ObjectKind::Service, ObjectKind::EndpointSlice];
+        let key = (namespace.to_owned(), name.to_owned());
+        !needed.iter().any(|kind| self.incomplete.contains(kind))
+            || self.whole_services.contains(&key)
+    }
 }
 
 /// Kinds of objects.

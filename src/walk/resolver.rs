@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::model::dns::{Answer, Query, Resolver};
-use crate::model::{Cluster, Service};
+use crate::model::{Cluster, ObjectKind, Service};
 
 /// The cluster domain where no search list tells it.
 const USUAL_DOMAIN: &str = "cluster.local";
@@ -38,7 +38,7 @@ pub fn queries(cluster: &Cluster, resolver: &Resolver, name: &str) -> Vec<Query>
 /// The first server that is not the cluster's DNS, as far as the objects tell: what the first one to answer says is final.
 fn stranger(cluster: &Cluster, resolver: &Resolver) -> Option<IpAddr> {
     let objects = &cluster.objects;
-    if objects.services.is_empty() {
+    if objects.services.is_empty() || objects.incomplete.contains(&ObjectKind::Service) {
         return None;
     }
     let of_cluster = |ip: &IpAddr| {
@@ -99,6 +99,10 @@ fn ask(cluster: &Cluster, domain: &str, name: &str) -> (Answer, String) {
         .iter()
         .find(|known| known.namespace == namespace && known.name == service);
     match found {
+        None if cluster.objects.incomplete.contains(&ObjectKind::Service) => (
+            Answer::Unknown,
+            format!("Service {namespace}/{service} was not read"),
+        ),
         None => (
             Answer::Missing,
             format!("there is no Service {namespace}/{service}: NXDOMAIN"),

@@ -11,7 +11,7 @@ use crate::explain::chains::Held;
 use crate::model::iptables::{Rule, TableKind, Target};
 use crate::model::kube_proxy::{ServiceChain, port_name, protocol_name};
 use crate::model::trace::Evidence;
-use crate::model::{Finding, Severity};
+use crate::model::{Finding, ObjectKind, Severity};
 
 /// The checks of this file.
 pub const CHECKS: &[Check] = &[
@@ -143,8 +143,12 @@ fn unprogrammed(intent: &Intent<'_>, ip: IpAddr, serves: bool) -> Finding {
 fn foreign(intent: &Intent<'_>, held: Held<'_>, rule: &Rule, chain: &str) -> Finding {
     let node = intent.node();
     let owner = owner(intent, chain);
+    let objects = &intent.cluster.objects;
     let leads = match &owner {
         Some(owner) => format!("the chain of {owner}"),
+        None if objects.incomplete.contains(&ObjectKind::Service) => {
+            format!("{chain}, which is none of its own")
+        }
         None => format!("{chain}, which no Service has by its name"),
     };
     let mut finding = intent.finding(

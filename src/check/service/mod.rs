@@ -70,8 +70,7 @@ pub fn on_node(
         return report;
     }
     let objects = &cluster.objects;
-    let needed = [ObjectKind::Service, ObjectKind::EndpointSlice];
-    if needed.iter().any(|kind| objects.incomplete.contains(kind)) {
+    if !objects.knows_service(&service.namespace, &service.name) {
         report.skip(what, "the Services and EndpointSlices were not read whole");
         return report;
     }
@@ -98,7 +97,10 @@ pub fn on_node(
             ranges::check(&intent, &mut report);
             affinity::check(&intent, &mut report);
         }
-        stale::check(&intent, &mut report);
+        // Of a rule for a Service that was not read it is not known whose it is.
+        if !objects.incomplete.contains(&ObjectKind::Service) {
+            stale::check(&intent, &mut report);
+        }
     } else {
         report.skip(
             what,

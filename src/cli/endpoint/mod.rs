@@ -11,6 +11,7 @@ mod ports;
 mod receiver;
 mod role;
 mod sender;
+mod wanted;
 
 use std::net::IpAddr;
 
@@ -18,6 +19,7 @@ pub use established::follow;
 pub use find::{FoundPod, global_addresses, node_addresses, node_names, pods};
 pub use nearest::{hint, nearest};
 pub use parse::{Endpoint, Port, parse, parse_port};
+pub use wanted::wanted;
 
 use super::Failure;
 use crate::model::{Cluster, Family, Flow, NetnsName, Protocol};

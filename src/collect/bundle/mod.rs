@@ -42,7 +42,7 @@ use source::{Limits, Source};
 
 use super::objects::read_objects;
 use super::report::Report;
-use crate::model::{Cluster, Gap, NetnsName, Node, ObjectKind};
+use crate::model::{Cluster, Gap, NetnsName, Node, ObjectKind, Objects};
 
 /// Why a bundle cannot be used at all.
 #[derive(Debug, thiserror::Error)]
@@ -134,7 +134,7 @@ fn cluster(source: Source, name: &str) -> Result<Cluster, BundleError> {
         gaps: source.gaps,
         ..Cluster::default()
     };
-    cluster.objects.incomplete = KINDS.map(|(_, kind)| kind).into();
+    cluster.objects = Objects::unread();
     let mut nodes: BTreeMap<String, BTreeMap<NetnsName, (String, Folder)>> = BTreeMap::new();
     for (path, bytes) in source.files {
         match layout::place(&path) {

@@ -111,7 +111,7 @@ impl Machine {
                 what,
             })
             .collect();
-        let mut machine = Self::new(vec![(name, found.handles)], Objects::default(), gaps);
+        let mut machine = Self::new(vec![(name, found.handles)], Objects::unread(), gaps);
         machine.survey_all();
         Ok(machine)
     }
@@ -141,6 +141,13 @@ impl Machine {
         let mut machine = Self::new(opened, objects, gaps);
         machine.survey_all();
         machine
+    }
+
+    /// Takes in the name that Kubernetes has for this machine.
+    pub fn take_name(&mut self, node: &str) {
+        if let [only] = self.cluster.nodes.as_mut_slice() {
+            node.clone_into(&mut only.name);
+        }
     }
 
     /// Takes in the Kubernetes objects, and names the namespaces of pods by them: that of a pod of its node is the only
