@@ -29,6 +29,7 @@ mod recent;
 mod route_details;
 mod routes;
 mod rules;
+mod sandboxes;
 mod sctp_sockets;
 mod sockets;
 mod sysctls;

@@ -13,6 +13,7 @@ use std::thread;
 use nix::sched::{CloneFlags, setns};
 use nix::sys::statfs::{FsType, fstatfs};
 
+use super::sandboxes::{self, Sandbox};
 use crate::model::NetnsName;
 
 /// The file system that namespaces are files of (include/uapi/linux/magic.h).
@@ -87,12 +88,27 @@ pub(super) fn find() -> io::Result<Found> {
             });
         }
     }
+    name_pods(&mut handles, &sandboxes::find(Path::new("/")))?;
     if hidden > 0 {
         holes.push(format!(
             "pods may be missing: processes whose namespace cannot be seen: {hidden} (hint: run as root)"
         ));
     }
     Ok(Found { handles, holes })
+}
+
+/// Gives the namespaces of sandboxes the names of their pods. The host's stays the host's.
+fn name_pods(handles: &mut [Handle], sandboxes: &[Sandbox]) -> io::Result<()> {
+    let pods: BTreeMap<Identity, &NetnsName> = sandboxes
+        .iter()
+        .map(|sandbox| (sandbox.netns, &sandbox.pod))
+        .collect();
+    for handle in handles.iter_mut().filter(|one| one.name != NetnsName::Host) {
+        if let Some(pod) = pods.get(&identity(&handle.file)?) {
+            handle.name = (*pod).clone();
+        }
+    }
+    Ok(())
 }
 
 /// Device and inode tell one namespace from another (namespaces(7)).
