@@ -6,6 +6,7 @@
 //! node has very many chains, a packet meets a few of them: [`Machine::supply`] reads those.
 
 mod addresses;
+mod cgroups;
 mod command;
 mod conntrack;
 mod demand;
@@ -152,20 +153,26 @@ impl Machine {
     }
 
     /// Takes in the Kubernetes objects, and names the namespaces of pods by them: that of a pod of its node is the only
-    /// one which has the pod's addresses.
+    /// one whose first process is in the pod's control group, or which has the pod's addresses.
     pub fn take_objects(&mut self, objects: Objects) {
         for (node, handles) in self.cluster.nodes.iter_mut().zip(&mut self.handles) {
+            let groups: Vec<Option<String>> = handles
+                .iter()
+                .map(|handle| handle.pid.and_then(cgroups::pod_uid))
+                .collect();
             for pod in objects.pods.iter().filter(|pod| lives_on(pod, &node.name)) {
-                let is_its = |netns: &Netns| {
-                    matches!(netns.name, NetnsName::Named(_))
-                        && pod.ips.iter().all(|ip| netns.has_address(*ip))
+                let has_addresses = |netns: &Netns| pod.ips.iter().all(|ip| netns.has_address(*ip));
+                let is_its = |netns: &Netns, group: &Option<String>| {
+                    let by_group = group.is_some() && *group == pod.uid;
+                    matches!(netns.name, NetnsName::Named(_)) && (by_group || has_addresses(netns))
                 };
                 let mut its = node
                     .netns
                     .iter_mut()
                     .zip(&mut *handles)
-                    .filter(|(netns, _)| is_its(netns));
-                if let (Some((netns, handle)), None) = (its.next(), its.next()) {
+                    .zip(&groups)
+                    .filter(|((netns, _), group)| is_its(netns, group));
+                if let (Some(((netns, handle), _)), None) = (its.next(), its.next()) {
                     netns.name = NetnsName::Pod {
                         namespace: pod.namespace.clone(),
                         name: pod.name.clone(),
