@@ -7,6 +7,7 @@ use super::Connection;
 use super::hashing::Client;
 use super::schedule::{Pick, pick};
 use super::service::{self, Had, Settings};
+use crate::model::kube_proxy::IPVS_DEVICE;
 use crate::model::trace::{Assumption, StepKind};
 use crate::model::{Forwarding, NetnsId, Part, Protocol, RealServer, VirtualServer};
 use crate::walk::explore::Question;
@@ -69,8 +70,20 @@ impl<'c> Walk<'c> {
 
     /// Services that were not read, where kube-proxy's device says that there are some.
     fn mind_unread(&mut self, netns: NetnsId, packet: &Packet) -> Result<(), Stopped> {
-        let mut addresses = self.cluster.netns(netns).addresses_of("kube-ipvs0");
+        let here = self.cluster.netns(netns);
+        let mut addresses = here.addresses_of(IPVS_DEVICE).peekable();
+        if addresses.peek().is_none() || !is_local(here, packet.destination) {
+            return Ok(());
+        }
         if !addresses.any(|address| address.ip == packet.destination) {
+            // NodePorts are on the node's other addresses.
+            self.supposed.push(Assumption {
+                unknown: format!(
+                    "whether IPVS takes {packet}: kube-ipvs0 says that there are virtual servers, which were not read"
+                ),
+                supposed: "it does not".to_owned(),
+                otherwise: vec!["if it does: it goes to a server of that service".to_owned()],
+            });
             return Ok(());
         }
         let why = format!(
