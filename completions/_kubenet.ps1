@@ -631,6 +631,8 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('up', 'up', [CompletionResultType]::ParameterValue, 'Build a lab')
             [CompletionResult]::new('down', 'down', [CompletionResultType]::ParameterValue, 'Take a lab down, without a trace')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the labs that are up')
+            [CompletionResult]::new('break', 'break', [CompletionResultType]::ParameterValue, 'Make a fault, as it happens in life')
+            [CompletionResult]::new('heal', 'heal', [CompletionResultType]::ParameterValue, 'Mend everything: build the same lab anew')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a program in the network namespace of a pod or node')
             [CompletionResult]::new('shell', 'shell', [CompletionResultType]::ParameterValue, 'Open a shell in which labs can be built without root')
             [CompletionResult]::new('capture', 'capture', [CompletionResultType]::ParameterValue, 'Write a bundle of a lab, by the standard tools')
@@ -689,6 +691,47 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             break
         }
         'kubenet;lab;list' {
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names [default: the context''s]')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names [default: the context''s]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;lab;break' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab; the only one when left out')
+            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names [default: the context''s]')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names [default: the context''s]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
+            [CompletionResult]::new('--list', '--list', [CompletionResultType]::ParameterName, 'List the faults, and how they come about')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubenet;lab;heal' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab; the only one when left out')
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
@@ -807,6 +850,8 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('up', 'up', [CompletionResultType]::ParameterValue, 'Build a lab')
             [CompletionResult]::new('down', 'down', [CompletionResultType]::ParameterValue, 'Take a lab down, without a trace')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the labs that are up')
+            [CompletionResult]::new('break', 'break', [CompletionResultType]::ParameterValue, 'Make a fault, as it happens in life')
+            [CompletionResult]::new('heal', 'heal', [CompletionResultType]::ParameterValue, 'Mend everything: build the same lab anew')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a program in the network namespace of a pod or node')
             [CompletionResult]::new('shell', 'shell', [CompletionResultType]::ParameterValue, 'Open a shell in which labs can be built without root')
             [CompletionResult]::new('capture', 'capture', [CompletionResultType]::ParameterValue, 'Write a bundle of a lab, by the standard tools')
@@ -822,6 +867,12 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             break
         }
         'kubenet;lab;help;list' {
+            break
+        }
+        'kubenet;lab;help;break' {
+            break
+        }
+        'kubenet;lab;help;heal' {
             break
         }
         'kubenet;lab;help;run' {
@@ -983,6 +1034,8 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('up', 'up', [CompletionResultType]::ParameterValue, 'Build a lab')
             [CompletionResult]::new('down', 'down', [CompletionResultType]::ParameterValue, 'Take a lab down, without a trace')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the labs that are up')
+            [CompletionResult]::new('break', 'break', [CompletionResultType]::ParameterValue, 'Make a fault, as it happens in life')
+            [CompletionResult]::new('heal', 'heal', [CompletionResultType]::ParameterValue, 'Mend everything: build the same lab anew')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a program in the network namespace of a pod or node')
             [CompletionResult]::new('shell', 'shell', [CompletionResultType]::ParameterValue, 'Open a shell in which labs can be built without root')
             [CompletionResult]::new('capture', 'capture', [CompletionResultType]::ParameterValue, 'Write a bundle of a lab, by the standard tools')
@@ -997,6 +1050,12 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             break
         }
         'kubenet;help;lab;list' {
+            break
+        }
+        'kubenet;help;lab;break' {
+            break
+        }
+        'kubenet;help;lab;heal' {
             break
         }
         'kubenet;help;lab;run' {

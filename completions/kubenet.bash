@@ -226,11 +226,17 @@ _kubenet() {
             kubenet__subcmd__help__subcmd__explain,virtual-server)
                 cmd="kubenet__subcmd__help__subcmd__explain__subcmd__virtual__subcmd__server"
                 ;;
+            kubenet__subcmd__help__subcmd__lab,break)
+                cmd="kubenet__subcmd__help__subcmd__lab__subcmd__break"
+                ;;
             kubenet__subcmd__help__subcmd__lab,capture)
                 cmd="kubenet__subcmd__help__subcmd__lab__subcmd__capture"
                 ;;
             kubenet__subcmd__help__subcmd__lab,down)
                 cmd="kubenet__subcmd__help__subcmd__lab__subcmd__down"
+                ;;
+            kubenet__subcmd__help__subcmd__lab,heal)
+                cmd="kubenet__subcmd__help__subcmd__lab__subcmd__heal"
                 ;;
             kubenet__subcmd__help__subcmd__lab,hold)
                 cmd="kubenet__subcmd__help__subcmd__lab__subcmd__hold"
@@ -250,11 +256,17 @@ _kubenet() {
             kubenet__subcmd__help__subcmd__lab,up)
                 cmd="kubenet__subcmd__help__subcmd__lab__subcmd__up"
                 ;;
+            kubenet__subcmd__lab,break)
+                cmd="kubenet__subcmd__lab__subcmd__break"
+                ;;
             kubenet__subcmd__lab,capture)
                 cmd="kubenet__subcmd__lab__subcmd__capture"
                 ;;
             kubenet__subcmd__lab,down)
                 cmd="kubenet__subcmd__lab__subcmd__down"
+                ;;
+            kubenet__subcmd__lab,heal)
+                cmd="kubenet__subcmd__lab__subcmd__heal"
                 ;;
             kubenet__subcmd__lab,help)
                 cmd="kubenet__subcmd__lab__subcmd__help"
@@ -277,11 +289,17 @@ _kubenet() {
             kubenet__subcmd__lab,up)
                 cmd="kubenet__subcmd__lab__subcmd__up"
                 ;;
+            kubenet__subcmd__lab__subcmd__help,break)
+                cmd="kubenet__subcmd__lab__subcmd__help__subcmd__break"
+                ;;
             kubenet__subcmd__lab__subcmd__help,capture)
                 cmd="kubenet__subcmd__lab__subcmd__help__subcmd__capture"
                 ;;
             kubenet__subcmd__lab__subcmd__help,down)
                 cmd="kubenet__subcmd__lab__subcmd__help__subcmd__down"
+                ;;
+            kubenet__subcmd__lab__subcmd__help,heal)
+                cmd="kubenet__subcmd__lab__subcmd__help__subcmd__heal"
                 ;;
             kubenet__subcmd__lab__subcmd__help,help)
                 cmd="kubenet__subcmd__lab__subcmd__help__subcmd__help"
@@ -1833,8 +1851,22 @@ _kubenet() {
             return 0
             ;;
         kubenet__subcmd__help__subcmd__lab)
-            opts="up down list run shell capture hold init"
+            opts="up down list break heal run shell capture hold init"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__help__subcmd__lab__subcmd__break)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1861,6 +1893,20 @@ _kubenet() {
             return 0
             ;;
         kubenet__subcmd__help__subcmd__lab__subcmd__down)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__help__subcmd__lab__subcmd__heal)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2057,12 +2103,66 @@ _kubenet() {
             return 0
             ;;
         kubenet__subcmd__lab)
-            opts="-n -o -q -v -h --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help up down list run shell capture hold init help"
+            opts="-n -o -q -v -h --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help up down list break heal run shell capture hold init help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --bundle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lab)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text wide json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "text wide json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__lab__subcmd__break)
+            opts="-n -o -q -v -h --list --name --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --bundle)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2214,9 +2314,77 @@ _kubenet() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        kubenet__subcmd__lab__subcmd__help)
-            opts="up down list run shell capture hold init help"
+        kubenet__subcmd__lab__subcmd__heal)
+            opts="-n -o -q -v -h --name --bundle --demo --lab --kubeconfig --context --namespace --output --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bundle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lab)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text wide json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "text wide json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__lab__subcmd__help)
+            opts="up down list break heal run shell capture hold init help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__lab__subcmd__help__subcmd__break)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -2243,6 +2411,20 @@ _kubenet() {
             return 0
             ;;
         kubenet__subcmd__lab__subcmd__help__subcmd__down)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubenet__subcmd__lab__subcmd__help__subcmd__heal)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

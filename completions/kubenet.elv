@@ -588,6 +588,8 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand up 'Build a lab'
             cand down 'Take a lab down, without a trace'
             cand list 'List the labs that are up'
+            cand break 'Make a fault, as it happens in life'
+            cand heal 'Mend everything: build the same lab anew'
             cand run 'Run a program in the network namespace of a pod or node'
             cand shell 'Open a shell in which labs can be built without root'
             cand capture 'Write a bundle of a lab, by the standard tools'
@@ -643,6 +645,45 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand --help 'Print help'
         }
         &'kubenet;lab;list'= {
+            cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --lab 'Read the practice cluster (of that name, where several are up)'
+            cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
+            cand --context 'The context of the kubeconfig [default: its current one]'
+            cand -n 'Kubernetes namespace of bare names [default: the context''s]'
+            cand --namespace 'Kubernetes namespace of bare names [default: the context''s]'
+            cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --color 'When to use colour: auto, always or never'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+            cand -q 'Only the result: no notes on stderr'
+            cand --quiet 'Only the result: no notes on stderr'
+            cand -v 'Show the raw evidence of every step, and every branch in full'
+            cand --verbose 'Show the raw evidence of every step, and every branch in full'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kubenet;lab;break'= {
+            cand --name 'Name of the lab; the only one when left out'
+            cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --lab 'Read the practice cluster (of that name, where several are up)'
+            cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
+            cand --context 'The context of the kubeconfig [default: its current one]'
+            cand -n 'Kubernetes namespace of bare names [default: the context''s]'
+            cand --namespace 'Kubernetes namespace of bare names [default: the context''s]'
+            cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
+            cand --color 'When to use colour: auto, always or never'
+            cand --list 'List the faults, and how they come about'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+            cand -q 'Only the result: no notes on stderr'
+            cand --quiet 'Only the result: no notes on stderr'
+            cand -v 'Show the raw evidence of every step, and every branch in full'
+            cand --verbose 'Show the raw evidence of every step, and every branch in full'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kubenet;lab;heal'= {
+            cand --name 'Name of the lab; the only one when left out'
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
@@ -755,6 +796,8 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand up 'Build a lab'
             cand down 'Take a lab down, without a trace'
             cand list 'List the labs that are up'
+            cand break 'Make a fault, as it happens in life'
+            cand heal 'Mend everything: build the same lab anew'
             cand run 'Run a program in the network namespace of a pod or node'
             cand shell 'Open a shell in which labs can be built without root'
             cand capture 'Write a bundle of a lab, by the standard tools'
@@ -767,6 +810,10 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         &'kubenet;lab;help;down'= {
         }
         &'kubenet;lab;help;list'= {
+        }
+        &'kubenet;lab;help;break'= {
+        }
+        &'kubenet;lab;help;heal'= {
         }
         &'kubenet;lab;help;run'= {
         }
@@ -895,6 +942,8 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand up 'Build a lab'
             cand down 'Take a lab down, without a trace'
             cand list 'List the labs that are up'
+            cand break 'Make a fault, as it happens in life'
+            cand heal 'Mend everything: build the same lab anew'
             cand run 'Run a program in the network namespace of a pod or node'
             cand shell 'Open a shell in which labs can be built without root'
             cand capture 'Write a bundle of a lab, by the standard tools'
@@ -906,6 +955,10 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         &'kubenet;help;lab;down'= {
         }
         &'kubenet;help;lab;list'= {
+        }
+        &'kubenet;help;lab;break'= {
+        }
+        &'kubenet;help;lab;heal'= {
         }
         &'kubenet;help;lab;run'= {
         }

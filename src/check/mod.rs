@@ -7,7 +7,10 @@ mod bridge_netfilter;
 pub mod connections;
 mod filters;
 mod forwarding;
+mod limits;
+mod masquerade;
 mod order;
+mod pods;
 mod probes;
 mod relevance;
 mod report;
@@ -72,10 +75,13 @@ impl Check {
 
 /// The families, causes before what they cause.
 pub const FAMILIES: &[Family] = &[
+    limits::FAMILY,
     forwarding::FAMILY,
     bridge_netfilter::FAMILY,
     tunnel::FAMILY,
+    pods::FAMILY,
     filters::FAMILY,
+    masquerade::FAMILY,
     services::FAMILY,
     connections::FAMILY,
 ];

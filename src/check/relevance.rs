@@ -21,6 +21,13 @@ fn lies_on(finding: &Finding, path: &Path) -> bool {
         };
         is(&place.node, &hop.node) && is(&place.netns, &hop.netns)
     };
+    let in_pod = place
+        .netns
+        .as_deref()
+        .is_some_and(|name| name.starts_with("pod:"));
+    if in_pod && hops.iter().any(|hop| here(&hop)) {
+        return true;
+    }
     if !finding.mentions.is_empty() {
         return hops.iter().any(|hop| {
             let mut words = finding.mentions.iter();

@@ -11,11 +11,11 @@ use super::{Failure, Global, Outcome, output};
 use crate::lab::kube_proxy_nftables::Layout;
 use crate::lab::registry::{self, DEFAULT_NAME, LabState};
 use crate::lab::spec::{Backend, IptablesBackend, Proxy, Spec};
-use crate::lab::{LabError, build, capture, demo, holder, namespace, shell, tool};
+use crate::lab::{LabError, build, capture, demo, faults, holder, namespace, shell, tool};
 use crate::model::Family;
 pub use args::{
-    BackendArg, CaptureArgs, DownArgs, IpFamilyArg, IptablesArg, LabArgs, LabCommand, LayoutArg,
-    ProxyArg, RunArgs, UpArgs,
+    BackendArg, BreakArgs, CaptureArgs, DownArgs, HealArgs, IpFamilyArg, IptablesArg, LabArgs,
+    LabCommand, LayoutArg, ProxyArg, RunArgs, UpArgs,
 };
 
 /// Does it.
@@ -24,6 +24,8 @@ pub fn run(args: LabArgs, global: &Global) -> Result<Outcome, Failure> {
         LabCommand::Up(args) => up(args, global),
         LabCommand::Down(args) => down(&args, global),
         LabCommand::List(_) => list(global),
+        LabCommand::Break(args) => break_it(&args, global),
+        LabCommand::Heal(args) => heal(&args, global),
         LabCommand::Run(args) => run_inside(&args),
         LabCommand::Shell(args) => Ok(Outcome::Program(shell::open(
             &own_program()?,
@@ -265,5 +267,55 @@ fn capture(args: &CaptureArgs, global: &Global) -> Result<Outcome, Failure> {
     for missed in capture::write(&lab, &args.directory)? {
         output::note(global, &format!("not read: {missed}"));
     }
+    Ok(Outcome::Fine)
+}
+
+fn break_it(args: &BreakArgs, global: &Global) -> Result<Outcome, Failure> {
+    let Some(id) = &args.fault else {
+        let rows: Vec<Vec<String>> = faults::FAULTS
+            .iter()
+            .map(|fault| vec![fault.id.to_owned(), fault.life.to_owned()])
+            .collect();
+        let faults = faults::FAULTS.iter().map(|fault| {
+            let victim = fault
+                .victim
+                .map(|(from, to)| json!({"from": from, "to": to}));
+            json!({"id": fault.id, "how": fault.life, "victim": victim})
+        });
+        let document = json!({"schema": "kubenet.faults/v1", "faults": faults.collect::<Vec<_>>()});
+        output::list(global, &["FAULT", "HOW"], &rows, &document)?;
+        return Ok(Outcome::Fine);
+    };
+    let Some(fault) = faults::find(id) else {
+        let names: Vec<String> = faults::FAULTS
+            .iter()
+            .map(|fault| fault.id.to_owned())
+            .collect();
+        return Err(
+            Failure::new(format!("there is no fault {id:?}")).hint(super::endpoint::hint(
+                id,
+                &names,
+                "lab break --list",
+            )),
+        );
+    };
+    let lab = registry::find(args.name.as_deref())?;
+    faults::make(&lab, fault)?;
+    output::note(global, fault.life);
+    if let Some((from, to)) = fault.victim {
+        output::note(
+            global,
+            &format!("try `kubenet --lab trace {from} {to}` and `kubenet --lab check`"),
+        );
+    }
+    Ok(Outcome::Fine)
+}
+
+/// Everything that flannel, kube-proxy and the CNI plugins wrote is written anew, as all of them would when they start.
+fn heal(args: &HealArgs, global: &Global) -> Result<Outcome, Failure> {
+    let lab = registry::find(args.name.as_deref())?;
+    build::down(&lab.name)?;
+    build::up(&lab.name, lab.spec, &own_program()?)?;
+    output::note(global, &format!("lab {} is as it was", lab.name));
     Ok(Outcome::Fine)
 }

@@ -11,6 +11,7 @@ pub mod build;
 pub mod capture;
 pub mod demo;
 pub mod error;
+pub mod faults;
 pub mod files;
 pub mod flannel;
 pub mod holder;

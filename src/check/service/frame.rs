@@ -146,6 +146,7 @@ pub fn check(intent: &Intent<'_>, report: &mut Report) {
             "packets of {who} to Services are not translated on {node}: they leave with the Service's address as their destination"
         ),
     );
+    let restart = std::mem::take(&mut finding.fix);
     for base in &gone {
         let held = chains.chain(TableKind::Nat, base);
         let rules = held.rules().iter().zip(std::iter::repeat(held.chain()));
@@ -168,5 +169,8 @@ pub fn check(intent: &Intent<'_>, report: &mut Report) {
             "{tool} -t nat -I {base} -m comment --comment \"kubernetes service portals\" -j {SERVICES}"
         ));
     }
+    let restart = restart.into_iter();
+    let restart = restart.map(|command| format!("# or, which does the same: {command}"));
+    finding.fix.extend(restart);
     report.findings.push(finding);
 }

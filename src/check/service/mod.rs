@@ -24,6 +24,7 @@ use crate::model::{
     Cluster, Family, Flow, Netns, NetnsId, NetnsName, ObjectKind, Service, ServicePort,
 };
 use intent::Intent;
+pub(super) use intent::restart_proxy;
 
 /// The checks of this family, causes before what they cause.
 pub const CHECKS: &[&[Check]] = &[

@@ -85,6 +85,7 @@ pub fn look(scene: &Scene<'_>, family: Family, report: &mut Report) {
         let lost = node.backend() == Some("vxlan") && !tunnel.is_some_and(|(link, _)| link.up);
         let bounced =
             tunnel.is_some_and(|(link, _)| super::device::is_bounced(scene, node, link, family));
+        let mut ruled = false;
         for peer in scene.peers(node) {
             let Some(cidr) = peer.pod_cidr(family) else {
                 continue;
@@ -99,7 +100,9 @@ pub fn look(scene: &Scene<'_>, family: Family, report: &mut Report) {
                 cidr,
                 family,
             };
-            if let Some(finding) = way.rule() {
+            // One rule takes what is for all nodes.
+            if !ruled && let Some(finding) = way.rule() {
+                ruled = true;
                 report.judge(&RULE, node.name, vec![finding]);
             }
             let (check, finding) = match way.best(routes) {
@@ -498,11 +501,19 @@ impl<'c> Way<'_, 'c> {
             if let Some(route) = found {
                 self.show(&mut finding, route);
             }
-            finding.fix.push(format!(
-                "{ip} rule add to {} lookup main pref {}",
-                self.cidr,
-                rule.priority.saturating_sub(1)
-            ));
+            // What comes for its own pods meets the rule as well.
+            let cidrs = self
+                .scene
+                .nodes
+                .iter()
+                .filter_map(|node| node.pod_cidr(self.family));
+            let before = rule.priority.saturating_sub(1);
+            finding.fix.extend(
+                cidrs.map(|cidr| format!("{ip} rule add to {cidr} lookup main pref {before}")),
+            );
+            finding
+                .mentions
+                .extend(own.into_iter().flat_map(|cidr| pods_in(self.scene, cidr)));
             return Some(finding);
         }
         None

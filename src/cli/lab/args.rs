@@ -37,6 +37,10 @@ pub enum LabCommand {
     Down(DownArgs),
     /// List the labs that are up
     List(ListArgs),
+    /// Make a fault, as it happens in life
+    Break(BreakArgs),
+    /// Mend everything: build the same lab anew
+    Heal(HealArgs),
     /// Run a program in the network namespace of a pod or node
     Run(RunArgs),
     /// Open a shell in which labs can be built without root
@@ -183,6 +187,49 @@ Examples:
   sudo kubenet lab list
   sudo kubenet lab list -o json")]
 pub struct ListArgs {}
+
+/// Arguments of `lab break`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kubenet lab break --list
+  sudo kubenet lab break vxlan-fdb-missing
+  sudo kubenet --lab check
+  sudo kubenet --lab trace client 10.42.1.6:80
+  sudo kubenet lab heal
+
+A fault is called as the check that finds it.")]
+pub struct BreakArgs {
+    /// The fault
+    #[arg(value_name = "FAULT", required_unless_present = "list", add = clap_complete::engine::ArgValueCompleter::new(faults))]
+    pub fault: Option<String>,
+    /// List the faults, and how they come about
+    #[arg(long, conflicts_with = "fault")]
+    pub list: bool,
+    /// Name of the lab; the only one when left out
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+/// The faults that begin as what is typed.
+fn faults(typed: &std::ffi::OsStr) -> Vec<clap_complete::engine::CompletionCandidate> {
+    let typed = typed.to_string_lossy();
+    let all = crate::lab::faults::FAULTS.iter().map(|fault| fault.id);
+    all.filter(|id| id.starts_with(&*typed))
+        .map(clap_complete::engine::CompletionCandidate::new)
+        .collect()
+}
+
+/// Arguments of `lab heal`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sudo kubenet lab heal")]
+pub struct HealArgs {
+    /// Name of the lab; the only one when left out
+    #[arg(long)]
+    pub name: Option<String>,
+}
 
 /// Arguments of `lab run`.
 #[derive(Debug, Args)]
