@@ -540,6 +540,77 @@ fn marks_are_found_in_the_rules_that_name_them() {
     assert!(section(&mark::explain(&cluster, 0x1), "Rules that").is_empty());
 }
 
+/// The ground truth of that cluster: half of the connections time out, as master's entry for node2 is out of date.
+#[test]
+fn where_packets_stop_is_told_by_the_program() {
+    let kubenet = |arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_kubenet"))
+            .args(arguments)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        (output.status.code().unwrap(), text)
+    };
+    let bundle = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/clusters/faults/13-C08-neigh-new-fdb-old-master.tar.zst"
+    );
+    let asked = [
+        "--bundle",
+        bundle,
+        "explain",
+        "drop",
+        "client-m",
+        "nginx-test",
+        "-o",
+        "json",
+    ];
+    let (status, out) = kubenet(&asked);
+    let document: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (status, &document["schema"]),
+        (0, &Value::from("kubenet.explain/v1"))
+    );
+    assert!((document["facts"]["lost"].as_f64().unwrap() - 0.5).abs() < 1e-6);
+    assert_eq!(
+        document["sections"][0]["items"][0]["text"],
+        "master, flannel.1"
+    );
+    // Options stand behind the rule as well as before it.
+    for asked in [
+        vec![
+            "--demo",
+            "explain",
+            "rule",
+            "nat",
+            "KUBE-SERVICES",
+            "4",
+            "-o",
+            "json",
+        ],
+        vec!["--demo", "-o", "json", "explain", "rule", "-A X -j DROP"],
+        vec!["--demo", "explain", "rule", "-A X -j DROP", "-o", "json"],
+    ] {
+        let (status, out) = kubenet(&asked);
+        let document: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!((status, &document["thing"]), (0, &Value::from("rule")));
+    }
+    let (status, out) = kubenet(&[
+        "--demo",
+        "explain",
+        "drop",
+        "client",
+        "nginx-test",
+        "-o",
+        "json",
+    ]);
+    let document: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (status, document["facts"]["lost"].to_string().as_str()),
+        (0, "0.0")
+    );
+}
+
 /// What kube-proxy's IPVS mode would hold is what it does hold, by `ipvsadm -Sn`.
 #[test]
 fn modes_are_counted_as_kube_proxy_fills_them() {

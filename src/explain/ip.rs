@@ -14,7 +14,7 @@ pub fn explain(cluster: &Cluster, ip: IpAddr) -> Article {
         | pods(cluster, ip, &mut article)
         | services(cluster, ip, &mut article)
         | nodes(cluster, ip, &mut article)
-        | devices(cluster, ip, &mut article);
+        | (!ip.is_loopback() && devices(cluster, ip, &mut article));
     if !known {
         unknown(cluster, ip, &mut article);
     }

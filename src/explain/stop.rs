@@ -31,7 +31,8 @@ pub fn explain(trace: &Trace) -> Article {
             None => seen.push((at, vec![number], path.probability)),
         }
     }
-    let lost: f64 = seen.iter().map(|(_, _, share)| share).sum();
+    // The sum of nothing is -0.
+    let lost = seen.iter().fold(0.0, |lost, (_, _, share)| lost + share);
     article.fact("lost", lost);
     article.say(match seen.len() {
         0 => "Nothing stops: every packet that the trace followed arrives, and is answered."
@@ -61,11 +62,13 @@ pub fn explain(trace: &Trace) -> Article {
     for finding in &trace.findings {
         article.odd.push(finding.title.clone());
     }
-    let mends = trace.findings.iter().flat_map(|finding| &finding.fix);
-    article.section(
-        "What mends it",
-        mends.map(|fix| Item::new(fix.as_str())).collect(),
-    );
+    let mut mends: Vec<&str> = Vec::new();
+    for fix in trace.findings.iter().flat_map(|finding| &finding.fix) {
+        if !mends.contains(&fix.as_str()) {
+            mends.push(fix);
+        }
+    }
+    article.section("What mends it", mends.into_iter().map(Item::new).collect());
     article.not_seen.clone_from(&trace.not_seen);
     article
 }

@@ -22,9 +22,15 @@ Examples:
   kubenet explain rule '-A FORWARD -i cni0 -m conntrack --ctstate INVALID -j DROP'
   sudo kubenet explain rule filter FORWARD 1 --on node1 -v")]
 pub struct RuleArgs {
-    /// TABLE CHAIN NUMBER, or a rule's line as iptables-save prints it
-    #[arg(value_name = "RULE", required = true, num_args = 1.., allow_hyphen_values = true)]
-    pub rule: Vec<String>,
+    /// The rule's table; or its line as iptables-save prints it, between quotes
+    #[arg(value_name = "TABLE|RULE", allow_hyphen_values = true)]
+    pub rule: String,
+    /// Its chain
+    #[arg(value_name = "CHAIN", requires = "number", add = ArgValueCompleter::new(candidates::chains))]
+    pub chain: Option<String>,
+    /// Its number in the chain, from 1
+    #[arg(value_name = "NUMBER")]
+    pub number: Option<u32>,
     /// The node whose rule it is [default: the first that has it]
     #[arg(long, value_name = "NODE", add = ArgValueCompleter::new(candidates::nodes))]
     pub on: Option<String>,
@@ -68,17 +74,10 @@ pub struct DropArgs {
 pub fn rule(args: &RuleArgs, reading: &mut Reading) -> Result<Article, Failure> {
     known_node(reading.cluster(), args.on.as_deref())?;
     reading.read_hosts();
-    let words: Vec<&str> = args.rule.iter().map(String::as_str).collect();
     let family = if args.ipv6 { Family::V6 } else { Family::V4 };
-    match words.as_slice() {
-        [table, chain, number] if !table.starts_with('-') => {
-            let number = number.parse().map_err(|_| {
-                Failure::new(format!("{number:?} is no number of a rule"))
-                    .hint("TABLE CHAIN NUMBER, or a rule's line between quotes")
-            })?;
-            numbered(args, (table, chain, number), family, reading)
-        }
-        words => typed(args, &words.join(" "), family, reading),
+    match (&args.chain, args.number) {
+        (Some(chain), Some(number)) => numbered(args, (&args.rule, chain, number), family, reading),
+        _ => typed(args, &args.rule, family, reading),
     }
 }
 
