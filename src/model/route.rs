@@ -51,6 +51,9 @@ pub struct Route {
     pub preferred_source: Option<IpAddr>,
     /// RTA_METRICS mtu.
     pub mtu: Option<u32>,
+    /// RTA_NH_ID: the next hop object that it uses (ip-nexthop(8)), one or a group.
+    #[serde(default)]
+    pub next_hop_id: Option<u32>,
     /// Where packets go next; several are a multipath route. Empty for blackhole and its like.
     pub next_hops: Vec<NextHop>,
     /// The route as `ip route` prints it, for evidence.

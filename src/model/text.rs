@@ -20,8 +20,6 @@ use super::{
 /// What `ip route` prints of a route besides what a [`Route`] holds.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct RouteDetails {
-    /// RTA_NH_ID: the next hop object it uses.
-    pub next_hop_id: Option<u32>,
     /// RTA_NEWDST and RTA_ENCAP, ready made: `encap mpls 100`.
     pub encapsulation: Vec<String>,
     /// The name that the node's `rt_tables` gives the table, where it is none of the kernel's own.
@@ -83,7 +81,7 @@ pub fn route_text(route: &Route, details: &RouteDetails) -> String {
     }
     line.word(prefix_text(route.destination));
     line.pair("from", route.source.map(prefix_text));
-    line.pair("nhid", details.next_hop_id);
+    line.pair("nhid", route.next_hop_id);
     line.words(&details.encapsulation);
     if route.tos != 0 {
         line.pair("tos", Some(tos_text(route.tos)));

@@ -21,6 +21,10 @@ pub(super) fn source_for(
         IpAddr::V4(_) if route.kind == RouteType::Local => Some(destination),
         IpAddr::V4(_) => route_source(netns, route, hop?),
         IpAddr::V6(destination) => {
+            // A group of next hop objects is one route, whose first member gives the source (`ip6_route_get_saddr`,
+            // `nexthop_fib6_nh`); other multipath routes are one route for each next hop.
+            let living = route.next_hops.iter().find(|hop| !hop.dead);
+            let hop = living.filter(|_| route.next_hop_id.is_some()).or(hop);
             let device = hop.and_then(|hop| hop.device.as_deref()).unwrap_or("lo");
             of_ipv6(netns, device, destination)
         }

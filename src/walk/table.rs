@@ -65,7 +65,11 @@ fn search4<'c>(
             route.metric,
         )
     });
+    let mut missed = None;
     for route in holding {
+        if missed == Some(route.destination.network()) {
+            continue;
+        }
         if route.kind.drops() {
             return refusal(route);
         }
@@ -76,10 +80,19 @@ fn search4<'c>(
             .filter(|hop| query.oif.is_none() || query.oif == hop.device.as_deref())
             .collect();
         if usable.is_empty() && !route.next_hops.is_empty() {
+            // Where a next hop object does not serve, nothing else of its leaf is looked at ("goto miss").
+            missed = route
+                .next_hop_id
+                .map(|_| route.destination.network())
+                .or(missed);
             continue;
         }
         if query.oif.is_some() {
             usable.truncate(1);
+        }
+        if route.next_hop_id.is_some() && query.oif.is_none() {
+            let ways = by_object(netns, route);
+            return Some(Routed::Found { route, ways });
         }
         // Since Linux 6.15 a sender keeps to the next hop whose address it has (`fib_select_multipath`).
         let own = |hop: &NextHop| {
@@ -106,6 +119,31 @@ fn spread<'c>(hops: &[&'c NextHop], better: impl Fn(&NextHop) -> bool) -> Vec<Wa
     }
     ways.retain(|way| way.weight > 0);
     ways
+}
+
+/// What next hop objects share out (`nexthop_select_path_hthr`): neither device nor source counts, and the share of one
+/// whose router does not answer goes to the next that does.
+fn by_object<'c>(netns: &Netns, route: &'c Route) -> Vec<Way<'c>> {
+    let living = route.next_hops.iter().filter(|hop| !hop.dead);
+    let mut ways: Vec<Way<'c>> = living.map(|hop| Way { hop, weight: 0 }).collect();
+    for at in 0..ways.len() {
+        let good = (at..ways.len()).find(|&other| !has_failed(netns, ways[other].hop));
+        let weight = ways[at].hop.weight.max(1);
+        ways[good.unwrap_or(at)].weight += weight;
+    }
+    ways.retain(|way| way.weight > 0);
+    ways
+}
+
+/// Whether the router of a next hop was looked for and did not answer.
+fn has_failed(netns: &Netns, hop: &NextHop) -> bool {
+    hop.gateway.is_some_and(|gateway| {
+        netns.neighbors.iter().flatten().any(|entry| {
+            entry.ip == gateway
+                && Some(entry.device.as_str()) == hop.device.as_deref()
+                && entry.state == NeighborState::Failed
+        })
+    })
 }
 
 /// Whether a next hop's device lets it be used (`fib_lookup_good_nhc`; `find_match`).
@@ -168,6 +206,7 @@ fn search6<'c>(
     let ways = match entry.hop {
         None => Vec::new(),
         Some(hop) if route.next_hops.len() == 1 => vec![Way { hop, weight: 1 }],
+        Some(_) if route.next_hop_id.is_some() => by_object(netns, route),
         // fib6_select_path
         Some(_) => {
             let alive: Vec<&NextHop> = route
@@ -259,10 +298,14 @@ impl<'c> Scoring<'c, '_> {
         self.best(&first).or_else(|| self.best(&rest))
     }
 
-    /// The first of those with the highest score.
+    /// The first of those with the highest score; a next hop object that is a blackhole has no device to be scored, and
+    /// ends the search (`__find_rr_leaf`).
     fn best(&self, entries: &[Entry<'c>]) -> Option<Entry<'c>> {
         let mut best: Option<(u8, Entry<'c>)> = None;
         for entry in entries {
+            if entry.route.kind == RouteType::Blackhole && entry.route.next_hop_id.is_some() {
+                return Some(*entry);
+            }
             if let Some(score) = self.score(entry.hop)
                 && best.is_none_or(|(known, _)| score > known)
             {
@@ -282,21 +325,11 @@ impl<'c> Scoring<'c, '_> {
             if !alive(self.netns, hop, Family::V6) {
                 return None;
             }
-            if self.minds_routers && self.has_failed(hop) {
+            if self.minds_routers && has_failed(self.netns, hop) {
                 return None;
             }
         }
         Some(u8::from(fits))
-    }
-
-    fn has_failed(&self, hop: &NextHop) -> bool {
-        hop.gateway.is_some_and(|gateway| {
-            self.netns.neighbors.iter().flatten().any(|entry| {
-                entry.ip == gateway
-                    && Some(entry.device.as_str()) == hop.device.as_deref()
-                    && entry.state == NeighborState::Failed
-            })
-        })
     }
 }
 

@@ -5,14 +5,14 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use kubenet::model::trace::ClientSees;
-use kubenet::model::{Cluster, Family, Netns, NetnsId, Protocol, RouteType};
+use kubenet::model::{Cluster, Family, Netns, NetnsId, Protocol, Route, RouteType};
 use kubenet::walk::{self, RouteAnswer, RouteQuestion};
 use nix::errno::Errno;
 
 use crate::asking::{Asker, Told};
 use crate::chance::Chance;
 use crate::setups::{self, Setup};
-use crate::space::{Space, allowed};
+use crate::space::{Space, allowed, wish};
 
 const HERE: NetnsId = NetnsId { node: 0, netns: 0 };
 
@@ -262,15 +262,18 @@ fn agrees(
                 source: from,
             },
         ) => {
+            let is_told = |route: &Route| {
+                found.is_some_and(|(prefix, table, metric, tos)| {
+                    *kind == number(route.kind)
+                        && prefix == route.destination
+                        && (table == route.table.0 || merged(netns) && table == 254)
+                        && metric == route.metric
+                        && tos == route.tos
+                })
+            };
             // What the kernel matched: nothing when it fell back on the link of the device the sender is bound to.
             let same_route = match (found, route) {
-                (Some((prefix, table, metric, tos)), Some(route)) => {
-                    *kind == number(route.kind)
-                        && *prefix == route.destination
-                        && (*table == route.table.0 || merged(netns) && *table == 254)
-                        && *metric == route.metric
-                        && *tos == route.tos
-                }
+                (Some(_), Some(route)) => is_told(route),
                 (None, None) => true,
                 _ => false,
             };
@@ -484,9 +487,8 @@ fn features_mixed_at_random() {
     if !allowed() {
         return;
     }
-    let first: u64 = std::env::var("KUBENET_TEST_SEED").map_or(1, |seed| seed.parse().unwrap());
-    let count: u64 =
-        std::env::var("KUBENET_TEST_SETUPS").map_or(40, |count| count.parse().unwrap());
+    let first = wish("KUBENET_SEED").unwrap_or(1);
+    let count = wish("KUBENET_CASES").unwrap_or(40);
     println!("seeds {first} to {}", first + count - 1);
     let setups = (first..first + count)
         .map(|seed| (seed, setups::random(seed)))

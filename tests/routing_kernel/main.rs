@@ -13,6 +13,7 @@ mod chance;
 mod dial;
 mod lookups;
 mod packets;
+mod reverse_paths;
 mod scenes;
 mod setups;
 mod space;

@@ -628,8 +628,19 @@ pub fn random(seed: u64) -> Setup {
     for _ in 0..chance.below(4) {
         setup.lines.push(address(chance));
     }
+    let objects = chance.once_in(2);
+    if objects {
+        setup
+            .lines
+            .extend(NEXT_HOPS.lines().map(|line| line.trim().to_owned()));
+    }
+    let mut unused = Unused::new();
     for _ in 0..5 + chance.below(25) {
-        setup.lines.push(route(chance));
+        let line = match objects && chance.once_in(4) {
+            true => unused.route(chance),
+            false => route(chance),
+        };
+        setup.lines.push(line);
     }
     // Without a rule of one's own the kernel looks routes up in another way.
     if !chance.once_in(4) {
@@ -638,6 +649,52 @@ pub fn random(seed: u64) -> Setup {
         }
     }
     setup
+}
+
+/// Next hops as objects of their own, and groups of them.
+const NEXT_HOPS: &str = "nexthop add id 1 via 10.0.0.2 dev a0
+    nexthop add id 2 via 10.0.1.2 dev b0
+    nexthop add id 3 via 10.0.0.9 dev a0 onlink
+    nexthop add id 4 blackhole
+    nexthop add id 6 via 10.0.2.2 dev c0
+    nexthop add id 7 group 1/2
+    nexthop add id 8 group 1,1/2,3
+    nexthop add id 9 via fd00:a::9 dev a0
+    nexthop add id 21 via fd00:a::2 dev a0
+    nexthop add id 22 via fd00:b::2 dev b0
+    nexthop add id 23 via fd00:c::2 dev c0
+    -6 nexthop add id 24 blackhole
+    -6 nexthop add id 25 dev b0
+    nexthop add id 31 via fd00:a::2 dev a0
+    nexthop add id 32 via fd00:b::2 dev b0
+    nexthop add id 33 via fd00:b::3 dev b0
+    nexthop add id 34 via fd00:a::3 dev a0
+    nexthop add id 41 group 31/32
+    nexthop add id 42 group 33,1/34,4";
+
+/// Those of IPv6 that no route uses yet: the kernel keeps what it found with the object, and one that two routes use
+/// answers for the one that was met first (net/ipv6/route.c, `rt6_get_pcpu_route`).
+struct Unused(Vec<u32>);
+
+impl Unused {
+    fn new() -> Self {
+        Self(vec![21, 22, 23, 24, 25, 41, 42])
+    }
+
+    fn route(&mut self, chance: &mut Chance) -> String {
+        let table = chance.of(&["main", "main", "100", "101"]);
+        let metric = chance.of(&["", "", "metric 10"]);
+        if self.0.is_empty() || chance.once_in(2) {
+            let prefix = chance.of(&["10.9.0.0/16", "10.9.1.0/24", "10.8.0.0/16", "default"]);
+            // Not one without a gateway: it remembers a source of another scope until the next address is added.
+            let id = chance.of(&[1, 2, 4, 6, 7, 8, 9]);
+            let tos = chance.of(&["", "", "tos 0x10"]);
+            return format!("route add {prefix} {tos} {metric} table {table} nhid {id}");
+        }
+        let prefix = chance.of(&["fd09::/32", "fd09:0:1::/64", "fd08::/32", "default"]);
+        let id = self.0.swap_remove(chance.below(self.0.len()));
+        format!("-6 route add {prefix} {metric} table {table} nhid {id}")
+    }
 }
 
 fn address(chance: &mut Chance) -> String {

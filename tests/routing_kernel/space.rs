@@ -24,6 +24,11 @@ pub fn allowed() -> bool {
     false
 }
 
+/// A number that somebody who runs the tests has set.
+pub fn wish(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
 impl Space {
     /// So many namespaces, with `lo` up and nothing else in them.
     pub fn new(count: usize) -> Self {

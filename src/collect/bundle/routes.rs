@@ -94,18 +94,18 @@ fn route(row: &Row, family: Family) -> FieldResult<(Route, RouteDetails)> {
         mtu: metrics(fields)
             .find_map(|metrics| metrics.number("mtu").transpose())
             .transpose()?,
+        next_hop_id: fields.number("nhid")?,
         next_hops: next_hops(fields, kind, &flags)?,
         raw: String::new(),
     };
     let details = RouteDetails {
-        next_hop_id: fields.number("nhid")?,
         encapsulation: encapsulation(fields)?,
         table_name,
         protocol: fields.value("protocol").map(bare),
         flags: flags.into_iter().map(str::to_owned).collect(),
         tail: tail(fields),
     };
-    if details.next_hop_id.is_some() && route.next_hops.is_empty() && !kind.drops() {
+    if route.next_hop_id.is_some() && route.next_hops.is_empty() && !kind.drops() {
         return Err("uses a next hop object, and what that holds is not printed".to_owned());
     }
     route.raw = row

@@ -32,7 +32,6 @@ pub(super) fn details(message: &RouteMessage) -> RouteDetails {
     let (mut expires, mut metrics, mut preference) = (None, Vec::new(), None);
     for attribute in &message.attributes {
         match attribute {
-            RouteAttribute::NhId(id) => details.next_hop_id = Some(*id),
             RouteAttribute::EncapType(kind) => {
                 details.encapsulation = vec![format!("encap {kind}")]
             }

@@ -88,6 +88,7 @@ fn route(
         scope: scope(header.scope.into())?,
         preferred_source: None,
         mtu: None,
+        next_hop_id: None,
         next_hops: Vec::new(),
         raw: String::new(),
     };
@@ -103,11 +104,12 @@ fn route(
             RouteAttribute::Priority(metric) => route.metric = *metric,
             RouteAttribute::PrefSource(ip) => route.preferred_source = address(ip),
             RouteAttribute::Metrics(metrics) => route.mtu = metrics.iter().find_map(mtu),
+            RouteAttribute::NhId(id) => route.next_hop_id = Some(*id),
             _ => {}
         }
     }
     if !route.kind.drops() {
-        route.next_hops = next_hops(message, names, objects)?;
+        route.next_hops = next_hops(message, names, objects, route.next_hop_id)?;
     }
     route.raw = text::route_text(&route, &details(message));
     Ok(route)
@@ -117,14 +119,11 @@ fn next_hops(
     message: &RouteMessage,
     names: &Names,
     objects: &Objects,
+    object: Option<u32>,
 ) -> Result<Vec<NextHop>, String> {
     let attributes = &message.attributes;
     if hides_next_hops(message) {
-        let id = attributes.iter().find_map(|attribute| match attribute {
-            RouteAttribute::NhId(id) => Some(*id),
-            _ => None,
-        });
-        return objects.resolve(id.unwrap_or_default());
+        return objects.resolve(object.unwrap_or_default());
     }
     let multipath = attributes.iter().find_map(|attribute| match attribute {
         RouteAttribute::MultiPath(hops) => Some(hops),
