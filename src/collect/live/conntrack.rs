@@ -4,7 +4,7 @@
 //! Asking for them may load the module nf_conntrack_netlink; where it is not there, /proc/net/nf_conntrack serves.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::net::IpAddr;
 
 use netlink_packet_core::NlasIterator;
@@ -19,8 +19,8 @@ const NETLINK_NETFILTER: isize = 12;
 const GET: u16 = 1 << 8 | 1;
 /// `struct nfgenmsg`, for entries of every family.
 const REQUEST: [u8; 4] = [0; 4];
-/// No table has more lines than this (nf_conntrack_max is 262144 on a large node).
-const MOST: usize = 4 << 20;
+/// A longer file is not read: a million connections take less.
+const MOST: u64 = 256 << 20;
 const FILE: &str = "/proc/thread-self/net/nf_conntrack";
 
 /// `enum ip_conntrack_status`.
@@ -68,14 +68,21 @@ pub(super) fn read() -> io::Result<Dump<ConntrackEntry>> {
 }
 
 fn from_file() -> io::Result<Dump<ConntrackEntry>> {
-    let text = fs::read_to_string(FILE).map_err(|error| match error.kind() {
+    let mut text = String::new();
+    let file = fs::File::open(FILE);
+    let read = file.and_then(|file| file.take(MOST + 1).read_to_string(&mut text));
+    read.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => io::Error::other(
             "the kernel shows its table by netlink only, and that part is not loaded (hint: `modprobe nf_conntrack_netlink`)",
         ),
         _ => error,
     })?;
+    if text.len() as u64 > MOST {
+        let why = format!("{FILE} is longer than {} MiB", MOST >> 20);
+        return Err(io::Error::other(why));
+    }
     let mut read = Dump::default();
-    for line in text.lines().take(MOST) {
+    for line in text.lines() {
         match entry(line) {
             Ok(found) => read.entries.push(found),
             Err(why) => read.holes.push(format!(

@@ -30,6 +30,8 @@ const ATTEMPTS: usize = 5;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// No table of a node is read for longer than this.
 const LIMIT: Duration = Duration::from_secs(30);
+/// Nor is it longer: a million tracked connections take less.
+const MOST: usize = 256 << 20;
 
 /// A netlink socket of the namespace that it was opened in.
 pub(super) struct Client {
@@ -151,6 +153,7 @@ impl Client {
         )?;
         let start = Instant::now();
         let (mut frames, mut interrupted) = (Vec::new(), false);
+        let mut bytes = 0;
         loop {
             if start.elapsed() > LIMIT {
                 return Err(io::Error::new(
@@ -159,6 +162,11 @@ impl Client {
                 ));
             }
             for frame in self.receive()? {
+                bytes += frame.body.len();
+                if bytes > MOST {
+                    let why = format!("the kernel's answer is longer than {} MiB", MOST >> 20);
+                    return Err(io::Error::other(why));
+                }
                 // Left over from a request that was given up.
                 if frame.header.sequence_number != self.sequence {
                     continue;
