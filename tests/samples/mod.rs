@@ -363,6 +363,31 @@ pub fn hostile() -> Trace {
     trace
 }
 
+/// A connection that is made, and whose third packet a rule drops.
+pub fn hangs() -> Trace {
+    let mut path = delivered(1.0, "nginx-test-1", "10.42.1.6");
+    let why = "iptables filter INPUT rule 3 drops it";
+    let source = "iptables table filter, chain INPUT rule 3";
+    let raw = "-A INPUT -m conntrack --ctstate ESTABLISHED -j DROP";
+    let drop = proven(StepKind::Drop, why, source, raw);
+    path.verdict = Verdict::Dropped;
+    path.client_sees = Some(ClientSees::Timeout);
+    path.stopped_at = Some(StoppedAt {
+        node: "node1".to_owned(),
+        netns: "host".to_owned(),
+        device: None,
+        step: (0, 0),
+        why: why.to_owned(),
+        on: Some(Leg::Acknowledgement),
+    });
+    path.acknowledgement = Some(Reply {
+        verdict: Verdict::Dropped,
+        hops: vec![hop("node1", "host", Some("flannel.1"), None, vec![drop])],
+        devices: Vec::new(),
+    });
+    trace(vec![path])
+}
+
 pub fn all() -> Vec<(&'static str, Trace)> {
     vec![
         ("two_delivered", two_delivered()),
@@ -370,6 +395,7 @@ pub fn all() -> Vec<(&'static str, Trace)> {
         ("rejected", rejected()),
         ("undetermined", undetermined()),
         ("lost_reply", lost_reply()),
+        ("hangs", hangs()),
         ("fifty_endpoints", fifty_endpoints()),
         ("hostile", hostile()),
     ]

@@ -66,7 +66,7 @@ fn write_title(
     trace: &Trace,
 ) -> io::Result<()> {
     let fate = words::fate(path);
-    let label = Line::new().role(summary::role(fate.0), words::label(fate, &trace.flow));
+    let label = Line::new().role(summary::role(fate.verdict), words::label(fate, &trace.flow));
     page.edges(
         title,
         &Line::new().role(Role::Dim, format!("{}    ", margin.guide)),

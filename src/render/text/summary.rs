@@ -24,18 +24,15 @@ pub fn write(page: &mut Page<'_>, trace: &Trace) -> io::Result<()> {
     }
     page.line(&conclusion(trace))?;
     let fates = fates(trace);
-    let mut told: Vec<_> = fates.iter().filter_map(|((_, sees), _, _)| *sees).collect();
+    let sees = |(fate, _, _): &(Fate, f64, Vec<&Path>)| words::sees(*fate, &trace.flow);
+    let mut told: Vec<_> = fates.iter().filter_map(sees).collect();
     told.dedup();
     for sees in told {
         let who = match trace.client_sees {
             Some(_) => "The client sees ",
             None => "An unlucky client sees ",
         };
-        page.line(
-            &Line::new()
-                .role(Role::Dim, who)
-                .text(words::sees(sees, &trace.flow)),
-        )?;
+        page.line(&Line::new().role(Role::Dim, who).text(sees))?;
     }
     Ok(())
 }
@@ -45,7 +42,7 @@ fn conclusion(trace: &Trace) -> Line {
     let fates = fates(trace);
     let broken: Vec<_> = fates
         .iter()
-        .filter(|((verdict, _), _, _)| *verdict != Verdict::Delivered)
+        .filter(|(fate, _, _)| fate.verdict != Verdict::Delivered)
         .collect();
     let delivered = fates.len() - broken.len();
     if broken.is_empty() {
@@ -54,7 +51,9 @@ fn conclusion(trace: &Trace) -> Line {
             false => all_delivered(trace),
         };
     }
-    if let ([((Verdict::Undetermined, _), _, paths)], 0) = (broken.as_slice(), delivered) {
+    if let ([(fate, _, paths)], 0) = (broken.as_slice(), delivered)
+        && fate.verdict == Verdict::Undetermined
+    {
         let line = Line::new().role(Role::Warn, "Whether it arrives cannot be told");
         return line
             .text(
@@ -72,7 +71,7 @@ fn conclusion(trace: &Trace) -> Line {
         let separator = if at == 0 { "" } else { "; " };
         line = line
             .text(separator)
-            .role(role(fate.0), format!("{part} {verb}"))
+            .role(role(fate.verdict), format!("{part} {verb}"))
             .text(
                 reason(paths)
                     .map(|why| format!(": {why}"))
@@ -138,7 +137,7 @@ fn reason(paths: &[&Path]) -> Option<String> {
         .iter()
         .all(|path| path.verdict == Verdict::Undetermined);
     let prefix = if all_on(Leg::Acknowledgement) {
-        "the connection is made, then "
+        "from the third packet on, "
     } else {
         match (all_on(Leg::Reply), unknown) {
             (true, true) => "on the way back, ",

@@ -1,6 +1,6 @@
 //! Shares and fates as people say them.
 
-use crate::model::trace::{ClientSees, FlowSummary, Path, Verdict};
+use crate::model::trace::{ClientSees, FlowSummary, Leg, Path, Verdict};
 
 /// `50 %`; small shares keep enough digits to be told from nothing.
 pub fn share(probability: f64) -> String {
@@ -59,11 +59,22 @@ fn nouns(flow: &FlowSummary) -> (&'static str, &'static str) {
 }
 
 /// A fate that several paths may share.
-pub type Fate = (Verdict, Option<ClientSees>);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fate {
+    pub verdict: Verdict,
+    pub sees: Option<ClientSees>,
+    /// The client's connection was made; what it sends then is lost.
+    pub made: bool,
+}
 
 /// The fate of a path.
 pub fn fate(path: &Path) -> Fate {
-    (path.verdict, path.client_sees)
+    let stop = path.stopped_at.as_ref();
+    Fate {
+        verdict: path.verdict,
+        sees: path.client_sees,
+        made: stop.is_some_and(|stop| stop.on == Some(Leg::Acknowledgement)),
+    }
 }
 
 /// What becomes of packets of that fate, as a verb.
@@ -72,9 +83,13 @@ pub fn verb(fate: Fate, number: Number, flow: &FlowSummary) -> &'static str {
         Number::One => one,
         Number::Many => many,
     };
-    match fate {
+    match (fate.verdict, fate.sees) {
         (Verdict::Delivered, _) => pick("is delivered", "are delivered"),
         (Verdict::Undetermined, _) => "may or may not arrive",
+        (_, Some(ClientSees::Refused)) if fate.made => {
+            pick("is made, then reset", "are made, then reset")
+        }
+        _ if fate.made => pick("is made, then hangs", "are made, then hang"),
         (_, Some(ClientSees::Timeout)) if connects(flow) => pick("times out", "time out"),
         (Verdict::Looped, _) => pick("goes round in a loop", "go round in a loop"),
         (_, Some(ClientSees::Timeout)) => pick("is lost without a word", "are lost without a word"),
@@ -91,9 +106,11 @@ pub fn verb(fate: Fate, number: Number, flow: &FlowSummary) -> &'static str {
 
 /// The fate at the end of a branch's line.
 pub fn label(fate: Fate, flow: &FlowSummary) -> &'static str {
-    match fate {
+    match (fate.verdict, fate.sees) {
         (Verdict::Delivered, _) => "delivered",
         (Verdict::Undetermined, _) => "cannot be told",
+        (_, Some(ClientSees::Refused)) if fate.made => "reset",
+        _ if fate.made => "hangs",
         (Verdict::Looped, _) => "loops",
         (_, Some(ClientSees::Timeout)) if connects(flow) => "times out",
         (_, Some(ClientSees::Timeout)) => "lost",
@@ -109,8 +126,14 @@ pub fn label(fate: Fate, flow: &FlowSummary) -> &'static str {
 }
 
 /// What the client's program gets to see (errno(3)).
-pub fn sees(sees: ClientSees, flow: &FlowSummary) -> &'static str {
-    match sees {
+pub fn sees(fate: Fate, flow: &FlowSummary) -> Option<&'static str> {
+    Some(match fate.sees? {
+        ClientSees::Refused if fate.made => {
+            "its connection made, and at once: \"Connection reset by peer\" (ECONNRESET)"
+        }
+        _ if fate.made => {
+            "its connection made, then no answer to what it sends; minutes later: \"Connection timed out\" (ETIMEDOUT)"
+        }
         ClientSees::Timeout if connects(flow) => {
             "nothing, until it gives up: \"Connection timed out\" (ETIMEDOUT)"
         }
@@ -124,7 +147,7 @@ pub fn sees(sees: ClientSees, flow: &FlowSummary) -> &'static str {
         }
         ClientSees::TooBig => "\"Message too long\" (EMSGSIZE)",
         ClientSees::Invalid => "\"Invalid argument\" (EINVAL)",
-    }
+    })
 }
 
 #[cfg(test)]
