@@ -278,7 +278,7 @@ fn acknowledge(walk: &mut Walk<'_>, flow: &Flow, first: &Delivery) -> Result<(),
                 return Ok(());
             }
             let why = format!(
-                "what the client sends next arrives as {}, not as its first packet did: not the same connection",
+                "it arrives as {}, not as the first packet did: not the same connection",
                 arrived.packet
             );
             // A socket that waits for connections answers what belongs to none with a reset (`tcp_v4_rcv`).

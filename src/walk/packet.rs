@@ -96,6 +96,9 @@ pub(super) enum Tracking {
     Invalid,
     /// NOTRACK.
     Untracked,
+    /// It answers what was not tracked: it is looked up, but no rule may say any more how (`nf_conntrack_attach` leaves the
+    /// state of an entry without the entry).
+    Attached,
 }
 
 /// The packet.

@@ -4,7 +4,7 @@
 //! They are packets of their own, which rules may drop, and which translation rewrites as the connection says that they
 //! are about.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::conntrack::Direction;
 use super::icmp::IcmpError;
@@ -57,13 +57,17 @@ impl Refusal {
         let refused = &self.packet;
         let mut answer = refused.answer();
         // nf_ct_attach: it belongs to the connection of what it answers.
-        if let Tracking::Tracked(tracked) = refused.tracking {
-            answer.tracking = Tracking::Tracked(Tracked {
-                reply: !tracked.reply,
-                established: false,
-                related: true,
-                ..tracked
-            });
+        match refused.tracking {
+            Tracking::Tracked(tracked) => {
+                answer.tracking = Tracking::Tracked(Tracked {
+                    reply: !tracked.reply,
+                    established: false,
+                    related: true,
+                    ..tracked
+                });
+            }
+            Tracking::Untracked => answer.tracking = Tracking::Attached,
+            _ => {}
         }
         let v4 = refused.family() == Family::V4;
         // ICMP, and the TCP of IPv4, send by sockets of the kernel's own; nf_send_reset and tcp_v6_send_response by none.
@@ -105,7 +109,15 @@ impl Walk<'_> {
         let is_error = matches!(refusal.denial, Denial::Error(_));
         let source: Option<IpAddr> = Some(claimed).filter(|_| own || !is_error);
         self.journey.enter(self.cluster, netns, None);
-        let chosen = self.route_refusal(netns, &mut answer, source)?;
+        // TCP answers ::1 by the device that the packet seemed to come in by, which has the address (tcp_v6_send_response).
+        let to_itself = answer.destination == IpAddr::from(Ipv6Addr::LOCALHOST);
+        let here = self.cluster.netns(netns);
+        let its = here.addresses.iter().flatten();
+        let device = its
+            .filter(|_| to_itself && refusal.denial == Denial::Closed)
+            .find(|address| address.ip == claimed)
+            .map(|address| address.device.as_str());
+        let chosen = self.route_refusal(netns, &mut answer, source, device)?;
         let name = refusal.denial.name(refusal.packet.protocol);
         let text = format!("{name}: {answer}");
         self.journey.step(step(StepKind::Emit, text));

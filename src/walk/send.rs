@@ -100,11 +100,13 @@ impl<'c> Walk<'c> {
         netns: NetnsId,
         answer: &mut Packet,
         source: Option<IpAddr>,
+        device: Option<&str>,
     ) -> Result<Chosen<'c>, Stopped> {
         let here: &'c Netns = self.cluster.netns(netns);
         let own = source.filter(|ip| is_local(here, *ip));
         let query = Lookup {
             uid: Some(0),
+            oif: device,
             ..Lookup::made_here(answer, own)
         };
         let chosen = self.route_output(netns, answer, &query)?;

@@ -21,7 +21,7 @@ const SOURCE: &str = "conntrack -L";
 impl Walk<'_> {
     /// Looks a packet up among the connections of a namespace.
     pub(super) fn track(&mut self, netns: NetnsId, packet: &mut Packet) {
-        let known = packet.tracking == Tracking::Invalid;
+        let known = !matches!(packet.tracking, Tracking::NotYet);
         let here = self.cluster.netns(netns);
         let key = "net.netfilter.nf_conntrack_tcp_loose";
         let table = Table {

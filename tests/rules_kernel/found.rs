@@ -189,6 +189,43 @@ const FOUND: &[Found] = &[
         to: "10.1.0.1:8001",
         tos: 0x10,
     },
+    Found {
+        name: "what refuses an untracked packet is looked up, and no rule keeps it from that",
+        shape: Shape::Bridged,
+        rules: "*raw
+            -A OUTPUT -j CT --notrack
+            *filter
+            -A INPUT -m conntrack ! --ctstate INVALID -j MARK --set-xmark 0x2/0x0
+            -A INPUT -j REJECT --reject-with icmp-admin-prohibited",
+        from: Place::Router,
+        protocol: Protocol::Udp,
+        to: "127.0.0.1:8001",
+        tos: 0x10,
+    },
+    Found {
+        name: "masquerading at random gives an echo another identifier",
+        shape: Shape::Routed,
+        rules: "*mangle
+            :INPUT DROP [0:0]
+            -A PREROUTING -m conntrack ! --ctstate SNAT -j MARK --set-xmark 0x5/0x0
+            *nat
+            -A OUTPUT -j DNAT --to-destination fd01::1
+            -A POSTROUTING -j MASQUERADE --random-fully",
+        from: Place::Router,
+        protocol: Protocol::Icmp,
+        to: "[fd02::4]:8001",
+        tos: 0,
+    },
+    Found {
+        name: "TCP has no way to answer ::1 by another device than lo",
+        shape: Shape::Routed,
+        rules: "*nat
+            -A OUTPUT -p tcp -j DNAT --to-destination fd01::1",
+        from: Place::Router,
+        protocol: Protocol::Tcp,
+        to: "[::1]:9",
+        tos: 0,
+    },
 ];
 
 /// Whole tables, as restore wants them.

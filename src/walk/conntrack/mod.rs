@@ -218,7 +218,7 @@ impl Connections {
         table: Table<'c>,
     ) -> Lookup<'c> {
         // What fitted nothing is looked up again where it comes in by lo: nothing of the first lookup is left on it.
-        if !matches!(packet.tracking, Tracking::NotYet | Tracking::Invalid) {
+        if matches!(packet.tracking, Tracking::Tracked(_) | Tracking::Untracked) {
             return Lookup::None;
         }
         // An ICMP error is found by the packet it is about (`nf_conntrack_inet_error`).
@@ -244,7 +244,9 @@ impl Connections {
             return Lookup::Standing(entry);
         }
         if !begins(packet, table.loose) {
-            packet.tracking = Tracking::Invalid;
+            if packet.tracking != Tracking::Attached {
+                packet.tracking = Tracking::Invalid;
+            }
             return Lookup::Invalid;
         }
         self.0.push(Connection::new(netns, zone, tuple));
@@ -290,6 +292,12 @@ impl Connections {
             entry.source_settled = true;
             entry.destination_settled = true;
         }
+    }
+
+    /// Whether all of them are marked as those others are.
+    pub fn has_marks_of(&self, others: &Self) -> bool {
+        let marks = |of: &Self| of.0.iter().map(|entry| entry.mark).collect::<Vec<_>>();
+        marks(self) == marks(others)
     }
 
     /// How many of this walk's connections have got another source.
@@ -388,6 +396,10 @@ impl Connections {
                     about.source_port = inside.source_port;
                 }
             }
+            if about.protocol == Protocol::Icmp {
+                about.source_port = inside.source_port;
+                about.destination_port = inside.destination_port;
+            }
             return true;
         }
         match half {
@@ -399,6 +411,11 @@ impl Connections {
                 packet.destination = target.destination;
                 packet.destination_port = target.destination_port;
             }
+        }
+        // The identifier of an echo is in both.
+        if packet.protocol == Protocol::Icmp {
+            packet.source_port = target.source_port;
+            packet.destination_port = target.destination_port;
         }
         true
     }

@@ -220,6 +220,9 @@ impl<'c> Walk<'c> {
         if rules_decide.is_some() && self.journey.amend(kind, &before, &after) {
             return Ok(());
         }
+        if before == after {
+            return Ok(());
+        }
         let text = format!("{word} rewritten by the connection's entry: {after}");
         self.journey.step(changed(step(kind, text), before, after));
         Ok(())

@@ -372,8 +372,11 @@ impl<'c> Walk<'c> {
         let ended = self.ask(place, chain, &mut after).is_err();
         let trial = Trial {
             decides: ended || self.choices.asked() != choices.asked(),
-            changes: after != *packet || self.lists != lists,
-            translates: self.connections != connections,
+            changes: after != *packet
+                || self.lists != lists
+                || !self.connections.has_marks_of(&connections),
+            translates: self.connections != connections
+                && self.connections.has_marks_of(&connections),
         };
         self.journey = journey;
         self.connections = connections;

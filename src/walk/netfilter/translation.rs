@@ -9,7 +9,7 @@ use super::target::Effect;
 use super::{Hook, Place};
 use crate::model::iptables::{NatRange, PortRange};
 use crate::model::trace::StepKind;
-use crate::model::{Family, RouteScope};
+use crate::model::{Family, Protocol, RouteScope};
 use crate::walk::conntrack::{Direction, Manipulation, another_port};
 use crate::walk::explore::Question;
 use crate::walk::packet::{Packet, Port, Tracked};
@@ -92,7 +92,10 @@ impl<'c> Walk<'c> {
         match half {
             Manipulation::Source => {
                 wanted.source = address.unwrap_or(wanted.source);
-                wanted.source_port = self.source_port(range, &wanted);
+                match wanted.protocol {
+                    Protocol::Icmp if range.random => another_port(&mut wanted, half),
+                    _ => wanted.source_port = self.source_port(range, &wanted),
+                }
             }
             Manipulation::Destination => {
                 wanted.destination = address.unwrap_or(wanted.destination);
