@@ -213,9 +213,16 @@ impl Bench {
             true if told.any(|sees| sees == ClientSees::Refused) => SECOND_SYN,
             true => STAYS_AWAY,
         };
+        // A raw socket hears the errors of all others that ask the same host.
+        let raw = !matches!(flow.protocol, Protocol::Tcp | Protocol::Udp);
+        let lanes = match fails {
+            true if raw => 1,
+            true => times,
+            false => LANES,
+        };
         let mut wrong = Vec::new();
         for _ in 0..=AGAIN {
-            let seen = self.dial(flow, times, if fails { times } else { LANES }, wait);
+            let seen = self.dial(flow, times, lanes, wait);
             wrong = compare(trace, &seen, flow.sticky);
             if wrong.is_empty() {
                 break;

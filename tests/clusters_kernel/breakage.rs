@@ -218,8 +218,9 @@ impl Breaker<'_> {
             format!("-s {}", networks.cluster_cidr),
             format!("-d {}", networks.cluster_cidr),
             format!("-s {}", networks.outside),
-            // What comes after a connection's first packet and its answer is not traced.
             "-m conntrack --ctstate NEW".to_owned(),
+            "-m conntrack --ctstate ESTABLISHED".to_owned(),
+            "-p tcp -m conntrack --ctstate RELATED,ESTABLISHED --ctdir ORIGINAL".to_owned(),
         ]);
         let target = match table {
             "filter" => chance.of(&["DROP", "REJECT"]),

@@ -2,7 +2,7 @@
 //! rules may ask and do. A seed is printed with each that the kernel treats otherwise, after rules that do not matter to
 //! the difference have been taken away.
 //!
-//! `KUBENET_NFT_SEED=N` begins with another seed, `KUBENET_NFT_CASES=N` makes so many rulesets.
+//! `KUBENET_SEED=N` begins with another seed, `KUBENET_CASES=N` makes so many rulesets.
 
 use std::net::SocketAddr;
 
@@ -431,8 +431,8 @@ fn at_random(shape: Shape, cases: u64, least: usize) {
         return;
     }
     let mut bench = Bench::new(shape);
-    let first = number("KUBENET_NFT_SEED", 1);
-    let count = number("KUBENET_NFT_CASES", cases);
+    let first = number("KUBENET_SEED", 1);
+    let count = number("KUBENET_CASES", cases);
     let mut loaded = 0;
     for seed in first..first + count {
         let mut dice = Dice::new(seed);
