@@ -471,30 +471,32 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l demo -d 'Use th
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -l context -d 'The context of the kubeconfig [default: its current one]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
 json\t'For programs'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -s q -l quiet -d 'Only the result: no notes on stderr'
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -s h -l help -d 'Print help'
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -f -a "up" -d 'Build a lab'
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -f -a "down" -d 'Take a lab down, without a trace'
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -f -a "list" -d 'List the labs that are up'
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -f -a "run" -d 'Run a program in the network namespace of a pod or node'
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -f -a "shell" -d 'Open a shell in which labs can be built without root'
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -f -a "capture" -d 'Write a bundle of a lab, by the standard tools'
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -f -a "hold" -d 'Hold a namespace: started by `up`, once for each'
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -f -a "init" -d 'Be the first process of a `shell`'
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list run shell capture hold init help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -f -a "up" -d 'Build a lab'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -f -a "down" -d 'Take a lab down, without a trace'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -f -a "list" -d 'List the labs that are up'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -f -a "break" -d 'Make a fault, as it happens in life'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -f -a "heal" -d 'Mend everything: build the same lab anew'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -f -a "run" -d 'Run a program in the network namespace of a pod or node'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -f -a "shell" -d 'Open a shell in which labs can be built without root'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -f -a "capture" -d 'Write a bundle of a lab, by the standard tools'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -f -a "hold" -d 'Hold a namespace: started by `up`, once for each'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -f -a "init" -d 'Be the first process of a `shell`'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l name -d 'Name of the lab: several can stand side by side' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l backend -d 'How packets get from node to node' -r -f -a "vxlan\t'In a vxlan tunnel'
 direct-routing\t'As they are between nodes of one network, else in a vxlan tunnel'
@@ -571,6 +573,39 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -l name -d 'Name of the lab; the only one when left out' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -l list -d 'List the faults, and how they come about'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -s h -l help -d 'Print help'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -l name -d 'Name of the lab; the only one when left out' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -l context -d 'The context of the kubeconfig [default: its current one]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+wide\t'For people with wide terminals, and for grep'
+json\t'For programs'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -s q -l quiet -d 'Only the result: no notes on stderr'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l name -d 'Name of the lab; the only one when left out' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
@@ -650,6 +685,8 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "up" -d 'Build a lab'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "down" -d 'Take a lab down, without a trace'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the labs that are up'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "break" -d 'Make a fault, as it happens in life'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "heal" -d 'Mend everything: build the same lab anew'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "run" -d 'Run a program in the network namespace of a pod or node'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "shell" -d 'Open a shell in which labs can be built without root'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "capture" -d 'Write a bundle of a lab, by the standard tools'
@@ -716,6 +753,8 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_su
 complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "up" -d 'Build a lab'
 complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "down" -d 'Take a lab down, without a trace'
 complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "list" -d 'List the labs that are up'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "break" -d 'Make a fault, as it happens in life'
+complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "heal" -d 'Mend everything: build the same lab anew'
 complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "run" -d 'Run a program in the network namespace of a pod or node'
 complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "shell" -d 'Open a shell in which labs can be built without root'
 complete -c kubenet -n "__fish_kubenet_using_subcommand help; and __fish_seen_subcommand_from lab" -f -a "capture" -d 'Write a bundle of a lab, by the standard tools'
