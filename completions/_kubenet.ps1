@@ -22,6 +22,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
     $completions = @(switch ($command) {
         'kubenet' {
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -30,7 +31,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -63,6 +63,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('--via', '--via', [CompletionResultType]::ParameterName, 'The node that a client outside the cluster sends to')
             [CompletionResult]::new('--branch', '--branch', [CompletionResultType]::ParameterName, 'Show only this branch, in full (1 is the first)')
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -76,7 +77,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 addresses')
             [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 addresses')
             [CompletionResult]::new('--no-reply', '--no-reply', [CompletionResultType]::ParameterName, 'Do not follow the reply')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -90,6 +90,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('--severity', '--severity', [CompletionResultType]::ParameterName, 'Only what is as bad as this or worse: error, warning or info')
             [CompletionResult]::new('--explain', '--explain', [CompletionResultType]::ParameterName, 'Say what one check finds, why that happens, and how to mend it')
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -100,7 +101,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--list', '--list', [CompletionResultType]::ParameterName, 'List the checks')
             [CompletionResult]::new('--markdown', '--markdown', [CompletionResultType]::ParameterName, 'Write the page of all checks in Markdown')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -111,6 +111,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         }
         'kubenet;explain' {
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -119,7 +120,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -147,6 +147,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('--on', '--on', [CompletionResultType]::ParameterName, 'The node whose chain it is [default: the first that has it]')
             [CompletionResult]::new('--table', '--table', [CompletionResultType]::ParameterName, 'The table: nat, filter, mangle, raw, security, or a native one by its name [default: the first of these]')
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -157,7 +158,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Only chains that see IPv4')
             [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Only chains that see IPv6')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -168,6 +168,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         }
         'kubenet;explain;ip' {
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -176,7 +177,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -187,6 +187,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         }
         'kubenet;explain;mac' {
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -195,7 +196,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -208,6 +208,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('--on', '--on', [CompletionResultType]::ParameterName, 'The node whose device it is [default: the first that has it]')
             [CompletionResult]::new('--pod', '--pod', [CompletionResultType]::ParameterName, 'The pod whose device it is')
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -216,7 +217,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -229,6 +229,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Only from this pod [default: from every node]')
             [CompletionResult]::new('--on', '--on', [CompletionResultType]::ParameterName, 'Only from this node')
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -237,7 +238,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -249,6 +249,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         'kubenet;explain;service' {
             [CompletionResult]::new('--on', '--on', [CompletionResultType]::ParameterName, 'The node that holds it [default: the first that was read]')
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -257,7 +258,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -268,6 +268,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         }
         'kubenet;explain;nodeport' {
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -276,7 +277,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -288,6 +288,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         'kubenet;explain;ipset' {
             [CompletionResult]::new('--on', '--on', [CompletionResultType]::ParameterName, 'The node whose set it is [default: the first that has it]')
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -296,7 +297,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -308,6 +308,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         'kubenet;explain;virtual-server' {
             [CompletionResult]::new('--on', '--on', [CompletionResultType]::ParameterName, 'The node whose virtual server it is [default: the first that has it]')
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -316,7 +317,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -328,6 +328,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         'kubenet;explain;rule' {
             [CompletionResult]::new('--on', '--on', [CompletionResultType]::ParameterName, 'The node whose rule it is [default: the first that has it]')
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -337,7 +338,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Of ip6tables, or of a table that sees IPv6')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -348,6 +348,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         }
         'kubenet;explain;mark' {
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -356,7 +357,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -368,6 +368,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         'kubenet;explain;drop' {
             [CompletionResult]::new('--proto', '--proto', [CompletionResultType]::ParameterName, 'tcp, udp, sctp, icmp or a number [default: the Service port''s, else tcp]')
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -376,7 +377,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -388,6 +388,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         'kubenet;explain;modes' {
             [CompletionResult]::new('--on', '--on', [CompletionResultType]::ParameterName, 'The node whose figures count [default: the first that was read]')
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -396,7 +397,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -407,6 +407,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         }
         'kubenet;explain;backends' {
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -415,7 +416,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -489,6 +489,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         }
         'kubenet;pods' {
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -497,7 +498,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -508,6 +508,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         }
         'kubenet;services' {
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -516,7 +517,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -527,6 +527,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         }
         'kubenet;nodes' {
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -535,7 +536,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -546,6 +546,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         }
         'kubenet;netns' {
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -554,7 +555,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -567,6 +567,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('--node', '--node', [CompletionResultType]::ParameterName, 'In a node''s own namespace, or with --netns in another one there')
             [CompletionResult]::new('--netns', '--netns', [CompletionResultType]::ParameterName, 'In the namespace that `kubenet netns` calls so')
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -576,7 +577,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--resolv-conf', '--resolv-conf', [CompletionResultType]::ParameterName, 'Mount its resolv.conf over /etc/resolv.conf, for this program alone')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -592,6 +592,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('--device', '--device', [CompletionResultType]::ParameterName, 'fdb of a tunnel: what neighbour table, fdb, routes and Node annotations say of each remote node, on one line')
             [CompletionResult]::new('--service', '--service', [CompletionResultType]::ParameterName, 'conntrack: only connections to this Service')
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -602,7 +603,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Also what the kernel keeps by itself: local and link-local routes, multicast entries of fdbs')
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Also what the kernel keeps by itself: local and link-local routes, multicast entries of fdbs')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -613,6 +613,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         }
         'kubenet;lab' {
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -621,7 +622,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -652,6 +652,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('--nodes', '--nodes', [CompletionResultType]::ParameterName, 'How many nodes: 1 to 5')
             [CompletionResult]::new('--spec', '--spec', [CompletionResultType]::ParameterName, 'Build what a file says (JSON), instead of the cluster described here')
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -660,7 +661,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -672,6 +672,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         'kubenet;lab;down' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab; the only one when left out')
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -681,7 +682,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Every lab')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -692,6 +692,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         }
         'kubenet;lab;list' {
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -700,7 +701,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -712,6 +712,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         'kubenet;lab;break' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab; the only one when left out')
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -721,7 +722,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--list', '--list', [CompletionResultType]::ParameterName, 'List the faults, and how they come about')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -733,6 +733,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         'kubenet;lab;heal' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab; the only one when left out')
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -741,7 +742,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -753,6 +753,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         'kubenet;lab;run' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab; the only one when left out')
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -761,7 +762,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -772,6 +772,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         }
         'kubenet;lab;shell' {
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -780,7 +781,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -792,6 +792,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         'kubenet;lab;capture' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the lab; the only one when left out')
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -800,7 +801,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -811,6 +811,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         }
         'kubenet;lab;hold' {
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Kubernetes namespace of bare names [default: the context''s]')
@@ -818,7 +819,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -829,6 +829,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         }
         'kubenet;lab;init' {
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -837,7 +838,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -895,6 +895,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         }
         'kubenet;completion' {
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -903,7 +904,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')
@@ -914,6 +914,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
         }
         'kubenet;man' {
             [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find')
             [CompletionResult]::new('--lab', '--lab', [CompletionResultType]::ParameterName, 'Read the practice cluster (of that name, where several are up)')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'A kubeconfig file [default: as kubectl finds it]')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of the kubeconfig [default: its current one]')
@@ -922,7 +923,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result: text, wide (long lines whole, all evidence) or json')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
-            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Use the built-in three-node cluster: needs no root, no cluster, no file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the result: no notes on stderr')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the raw evidence of every step, and every branch in full')

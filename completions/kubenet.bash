@@ -339,6 +339,10 @@ _kubenet() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
+                    return 0
+                    ;;
                 --lab)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -401,6 +405,10 @@ _kubenet() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
+                    return 0
+                    ;;
                 --lab)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -449,6 +457,10 @@ _kubenet() {
             case "${prev}" in
                 --bundle)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
                     return 0
                     ;;
                 --lab)
@@ -509,6 +521,10 @@ _kubenet() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
+                    return 0
+                    ;;
                 --lab)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -559,6 +575,10 @@ _kubenet() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
+                    return 0
+                    ;;
                 --lab)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -607,6 +627,10 @@ _kubenet() {
             case "${prev}" in
                 --bundle)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
                     return 0
                     ;;
                 --lab)
@@ -667,6 +691,10 @@ _kubenet() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
+                    return 0
+                    ;;
                 --lab)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -725,6 +753,10 @@ _kubenet() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
+                    return 0
+                    ;;
                 --lab)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -777,6 +809,10 @@ _kubenet() {
                     ;;
                 --bundle)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
                     return 0
                     ;;
                 --lab)
@@ -1053,6 +1089,10 @@ _kubenet() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
+                    return 0
+                    ;;
                 --lab)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1107,6 +1147,10 @@ _kubenet() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
+                    return 0
+                    ;;
                 --lab)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1157,6 +1201,10 @@ _kubenet() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
+                    return 0
+                    ;;
                 --lab)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1205,6 +1253,10 @@ _kubenet() {
             case "${prev}" in
                 --bundle)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
                     return 0
                     ;;
                 --lab)
@@ -1261,6 +1313,10 @@ _kubenet() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
+                    return 0
+                    ;;
                 --lab)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1309,6 +1365,10 @@ _kubenet() {
             case "${prev}" in
                 --bundle)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
                     return 0
                     ;;
                 --lab)
@@ -1369,6 +1429,10 @@ _kubenet() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
+                    return 0
+                    ;;
                 --lab)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1421,6 +1485,10 @@ _kubenet() {
                     ;;
                 --bundle)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
                     return 0
                     ;;
                 --lab)
@@ -1477,6 +1545,10 @@ _kubenet() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
+                    return 0
+                    ;;
                 --lab)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1529,6 +1601,10 @@ _kubenet() {
                     ;;
                 --bundle)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
                     return 0
                     ;;
                 --lab)
@@ -2113,6 +2189,10 @@ _kubenet() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
+                    return 0
+                    ;;
                 --lab)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2165,6 +2245,10 @@ _kubenet() {
                     ;;
                 --bundle)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
                     return 0
                     ;;
                 --lab)
@@ -2221,6 +2305,10 @@ _kubenet() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
+                    return 0
+                    ;;
                 --lab)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2275,6 +2363,10 @@ _kubenet() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
+                    return 0
+                    ;;
                 --lab)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2327,6 +2419,10 @@ _kubenet() {
                     ;;
                 --bundle)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
                     return 0
                     ;;
                 --lab)
@@ -2547,6 +2643,10 @@ _kubenet() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
+                    return 0
+                    ;;
                 --kubeconfig)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2591,6 +2691,10 @@ _kubenet() {
             case "${prev}" in
                 --bundle)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
                     return 0
                     ;;
                 --lab)
@@ -2641,6 +2745,10 @@ _kubenet() {
             case "${prev}" in
                 --bundle)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
                     return 0
                     ;;
                 --lab)
@@ -2697,6 +2805,10 @@ _kubenet() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
+                    return 0
+                    ;;
                 --lab)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2745,6 +2857,10 @@ _kubenet() {
             case "${prev}" in
                 --bundle)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
                     return 0
                     ;;
                 --lab)
@@ -2833,6 +2949,10 @@ _kubenet() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
+                    return 0
+                    ;;
                 --lab)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2881,6 +3001,10 @@ _kubenet() {
             case "${prev}" in
                 --bundle)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
                     return 0
                     ;;
                 --lab)
@@ -2933,6 +3057,10 @@ _kubenet() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
+                    return 0
+                    ;;
                 --lab)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2981,6 +3109,10 @@ _kubenet() {
             case "${prev}" in
                 --bundle)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
                     return 0
                     ;;
                 --lab)
@@ -3033,6 +3165,10 @@ _kubenet() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
+                    return 0
+                    ;;
                 --lab)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3081,6 +3217,10 @@ _kubenet() {
             case "${prev}" in
                 --bundle)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
                     return 0
                     ;;
                 --lab)
@@ -3151,6 +3291,10 @@ _kubenet() {
                     ;;
                 --bundle)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
                     return 0
                     ;;
                 --lab)
@@ -3229,6 +3373,10 @@ _kubenet() {
                     ;;
                 --bundle)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --demo)
+                    COMPREPLY=($(compgen -W "healthy broken" -- "${cur}"))
                     return 0
                     ;;
                 --lab)

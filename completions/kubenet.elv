@@ -19,6 +19,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
     var completions = [
         &'kubenet'= {
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -27,7 +28,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -59,6 +59,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand --via 'The node that a client outside the cluster sends to'
             cand --branch 'Show only this branch, in full (1 is the first)'
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -72,7 +73,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand --ipv4 'Use IPv4 addresses'
             cand --ipv6 'Use IPv6 addresses'
             cand --no-reply 'Do not follow the reply'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -85,6 +85,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand --severity 'Only what is as bad as this or worse: error, warning or info'
             cand --explain 'Say what one check finds, why that happens, and how to mend it'
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -95,7 +96,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand --color 'When to use colour: auto, always or never'
             cand --list 'List the checks'
             cand --markdown 'Write the page of all checks in Markdown'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -105,6 +105,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         }
         &'kubenet;explain'= {
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -113,7 +114,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -140,6 +140,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand --on 'The node whose chain it is [default: the first that has it]'
             cand --table 'The table: nat, filter, mangle, raw, security, or a native one by its name [default: the first of these]'
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -150,7 +151,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand --color 'When to use colour: auto, always or never'
             cand --ipv4 'Only chains that see IPv4'
             cand --ipv6 'Only chains that see IPv6'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -160,6 +160,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         }
         &'kubenet;explain;ip'= {
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -168,7 +169,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -178,6 +178,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         }
         &'kubenet;explain;mac'= {
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -186,7 +187,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -198,6 +198,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand --on 'The node whose device it is [default: the first that has it]'
             cand --pod 'The pod whose device it is'
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -206,7 +207,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -218,6 +218,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand --from 'Only from this pod [default: from every node]'
             cand --on 'Only from this node'
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -226,7 +227,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -237,6 +237,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         &'kubenet;explain;service'= {
             cand --on 'The node that holds it [default: the first that was read]'
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -245,7 +246,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -255,6 +255,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         }
         &'kubenet;explain;nodeport'= {
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -263,7 +264,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -274,6 +274,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         &'kubenet;explain;ipset'= {
             cand --on 'The node whose set it is [default: the first that has it]'
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -282,7 +283,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -293,6 +293,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         &'kubenet;explain;virtual-server'= {
             cand --on 'The node whose virtual server it is [default: the first that has it]'
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -301,7 +302,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -312,6 +312,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         &'kubenet;explain;rule'= {
             cand --on 'The node whose rule it is [default: the first that has it]'
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -321,7 +322,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
             cand --ipv6 'Of ip6tables, or of a table that sees IPv6'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -331,6 +331,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         }
         &'kubenet;explain;mark'= {
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -339,7 +340,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -350,6 +350,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         &'kubenet;explain;drop'= {
             cand --proto 'tcp, udp, sctp, icmp or a number [default: the Service port''s, else tcp]'
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -358,7 +359,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -369,6 +369,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         &'kubenet;explain;modes'= {
             cand --on 'The node whose figures count [default: the first that was read]'
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -377,7 +378,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -387,6 +387,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         }
         &'kubenet;explain;backends'= {
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -395,7 +396,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -452,6 +452,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         }
         &'kubenet;pods'= {
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -460,7 +461,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -470,6 +470,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         }
         &'kubenet;services'= {
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -478,7 +479,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -488,6 +488,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         }
         &'kubenet;nodes'= {
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -496,7 +497,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -506,6 +506,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         }
         &'kubenet;netns'= {
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -514,7 +515,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -526,6 +526,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand --node 'In a node''s own namespace, or with --netns in another one there'
             cand --netns 'In the namespace that `kubenet netns` calls so'
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -535,7 +536,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
             cand --resolv-conf 'Mount its resolv.conf over /etc/resolv.conf, for this program alone'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -550,6 +550,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand --device 'fdb of a tunnel: what neighbour table, fdb, routes and Node annotations say of each remote node, on one line'
             cand --service 'conntrack: only connections to this Service'
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -560,7 +561,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand --color 'When to use colour: auto, always or never'
             cand -a 'Also what the kernel keeps by itself: local and link-local routes, multicast entries of fdbs'
             cand --all 'Also what the kernel keeps by itself: local and link-local routes, multicast entries of fdbs'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -570,6 +570,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         }
         &'kubenet;lab'= {
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -578,7 +579,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -608,6 +608,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand --nodes 'How many nodes: 1 to 5'
             cand --spec 'Build what a file says (JSON), instead of the cluster described here'
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -616,7 +617,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -627,6 +627,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         &'kubenet;lab;down'= {
             cand --name 'Name of the lab; the only one when left out'
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -636,7 +637,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
             cand --all 'Every lab'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -646,6 +646,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         }
         &'kubenet;lab;list'= {
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -654,7 +655,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -665,6 +665,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         &'kubenet;lab;break'= {
             cand --name 'Name of the lab; the only one when left out'
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -674,7 +675,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
             cand --list 'List the faults, and how they come about'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -685,6 +685,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         &'kubenet;lab;heal'= {
             cand --name 'Name of the lab; the only one when left out'
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -693,7 +694,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -704,6 +704,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         &'kubenet;lab;run'= {
             cand --name 'Name of the lab; the only one when left out'
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -712,7 +713,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -722,6 +722,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         }
         &'kubenet;lab;shell'= {
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -730,7 +731,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -741,6 +741,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         &'kubenet;lab;capture'= {
             cand --name 'Name of the lab; the only one when left out'
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -749,7 +750,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -759,6 +759,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         }
         &'kubenet;lab;hold'= {
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
             cand -n 'Kubernetes namespace of bare names [default: the context''s]'
@@ -766,7 +767,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -776,6 +776,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         }
         &'kubenet;lab;init'= {
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -784,7 +785,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -829,6 +829,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         }
         &'kubenet;completion'= {
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -837,7 +838,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'
@@ -847,6 +847,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
         }
         &'kubenet;man'= {
             cand --bundle 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)'
+            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find'
             cand --lab 'Read the practice cluster (of that name, where several are up)'
             cand --kubeconfig 'A kubeconfig file [default: as kubectl finds it]'
             cand --context 'The context of the kubeconfig [default: its current one]'
@@ -855,7 +856,6 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand -o 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --output 'Form of the result: text, wide (long lines whole, all evidence) or json'
             cand --color 'When to use colour: auto, always or never'
-            cand --demo 'Use the built-in three-node cluster: needs no root, no cluster, no file'
             cand -q 'Only the result: no notes on stderr'
             cand --quiet 'Only the result: no notes on stderr'
             cand -v 'Show the raw evidence of every step, and every branch in full'

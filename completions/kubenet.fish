@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_kubenet_global_optspecs
-    string join \n bundle= demo lab= kubeconfig= context= n/namespace= o/output= color= q/quiet v/verbose h/help V/version
+    string join \n bundle= demo= lab= kubeconfig= context= n/namespace= o/output= color= q/quiet v/verbose h/help V/version
 end
 
 function __fish_kubenet_needs_command
@@ -25,6 +25,8 @@ function __fish_kubenet_using_subcommand
 end
 
 complete -c kubenet -n "__fish_kubenet_needs_command" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_needs_command" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_needs_command" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_needs_command" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_needs_command" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -35,7 +37,6 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_needs_command" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_needs_command" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_needs_command" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_needs_command" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_needs_command" -s h -l help -d 'Print help'
@@ -61,6 +62,8 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l mark -d 'Mark 
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l via -d 'The node that a client outside the cluster sends to' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l branch -d 'Show only this branch, in full (1 is the first)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -76,7 +79,6 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l dns -d 'Trace 
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l ipv4 -d 'Use IPv4 addresses'
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l ipv6 -d 'Use IPv6 addresses'
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l no-reply -d 'Do not follow the reply'
-complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -s h -l help -d 'Print help'
@@ -86,6 +88,8 @@ warning\t'Something will stop to work, or works differently'
 info\t'Everything'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l explain -d 'Say what one check finds, why that happens, and how to mend it' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -98,11 +102,12 @@ always\t'Always'
 never\t'Never'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l list -d 'List the checks'
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l markdown -d 'Write the page of all checks in Markdown'
-complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -113,7 +118,6 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -s h -l help -d 'Print help'
@@ -135,6 +139,8 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l on -d 'The node whose chain it is [default: the first that has it]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l table -d 'The table: nat, filter, mangle, raw, security, or a native one by its name [default: the first of these]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -147,11 +153,12 @@ always\t'Always'
 never\t'Never'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l ipv4 -d 'Only chains that see IPv4'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l ipv6 -d 'Only chains that see IPv6'
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -162,11 +169,12 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -177,13 +185,14 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l on -d 'The node whose device it is [default: the first that has it]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l pod -d 'The pod whose device it is' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -194,13 +203,14 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l from -d 'Only from this pod [default: from every node]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l on -d 'Only from this node' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -211,12 +221,13 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l on -d 'The node that holds it [default: the first that was read]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -227,11 +238,12 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -242,12 +254,13 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l on -d 'The node whose set it is [default: the first that has it]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -258,12 +271,13 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l on -d 'The node whose virtual server it is [default: the first that has it]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -274,12 +288,13 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l on -d 'The node whose rule it is [default: the first that has it]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -291,11 +306,12 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 always\t'Always'
 never\t'Never'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l ipv6 -d 'Of ip6tables, or of a table that sees IPv6'
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -306,12 +322,13 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l proto -d 'tcp, udp, sctp, icmp or a number [default: the Service port\'s, else tcp]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -322,12 +339,13 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -l on -d 'The node whose figures count [default: the first that was read]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -338,11 +356,12 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -353,7 +372,6 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -s h -l help -d 'Print help'
@@ -373,6 +391,8 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from help" -f -a "backends" -d 'flannel\'s vxlan and host-gw compared: headers, MTU, who shares a link'
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -383,11 +403,12 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -398,11 +419,12 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand services" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand services" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand services" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -413,11 +435,12 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -428,13 +451,14 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l node -d 'In a node\'s own namespace, or with --netns in another one there' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l netns -d 'In the namespace that `kubenet netns` calls so' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -446,7 +470,6 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l color -d 'When 
 always\t'Always'
 never\t'Never'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l resolv-conf -d 'Mount its resolv.conf over /etc/resolv.conf, for this program alone'
-complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -s h -l help -d 'Print help'
@@ -456,6 +479,8 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l netns -d 'In th
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l device -d 'fdb of a tunnel: what neighbour table, fdb, routes and Node annotations say of each remote node, on one line' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l service -d 'conntrack: only connections to this Service' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -467,11 +492,12 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l color -d 'When 
 always\t'Always'
 never\t'Never'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -s a -l all -d 'Also what the kernel keeps by itself: local and link-local routes, multicast entries of fdbs'
-complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -482,7 +508,6 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -s h -l help -d 'Print help'
@@ -527,6 +552,8 @@ dual\t'Both, IPv4 first'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l nodes -d 'How many nodes: 1 to 5' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l spec -d 'Build what a file says (JSON), instead of the cluster described here' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -537,12 +564,13 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l name -d 'Name of the lab; the only one when left out' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -554,11 +582,12 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 always\t'Always'
 never\t'Never'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l all -d 'Every lab'
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -569,12 +598,13 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -l name -d 'Name of the lab; the only one when left out' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -586,12 +616,13 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 always\t'Always'
 never\t'Never'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -l list -d 'List the faults, and how they come about'
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -l name -d 'Name of the lab; the only one when left out' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -602,12 +633,13 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l name -d 'Name of the lab; the only one when left out' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -618,11 +650,12 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -633,12 +666,13 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l name -d 'Name of the lab; the only one when left out' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -649,11 +683,12 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
@@ -663,11 +698,12 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -s h -l help -d 'Print help'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -678,7 +714,6 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help'
@@ -694,6 +729,8 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "init" -d 'Be the first process of a `shell`'
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -704,11 +741,12 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l bundle -d 'Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)' -r -F
+complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to find' -r -f -a "healthy\t'Everything arrives'
+broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l lab -d 'Read the practice cluster (of that name, where several are up)' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l context -d 'The context of the kubeconfig [default: its current one]' -r
@@ -719,7 +757,6 @@ json\t'For programs'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l demo -d 'Use the built-in three-node cluster: needs no root, no cluster, no file'
 complete -c kubenet -n "__fish_kubenet_using_subcommand man" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand man" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand man" -s h -l help -d 'Print help'

@@ -76,9 +76,20 @@ pub struct Global {
     /// Read a bundle: a directory, .tar, .tar.gz or .tar.zst (repeat for one a node)
     #[arg(long, value_name = "PATH", global = true, help_heading = SOURCE, value_hint = clap::ValueHint::AnyPath)]
     pub bundle: Vec<PathBuf>,
-    /// Use the built-in three-node cluster: needs no root, no cluster, no file
-    #[arg(long, global = true, help_heading = SOURCE)]
-    pub demo: bool,
+    /// Use the built-in three-node cluster: needs no root, no cluster, no file; `--demo=broken` is one with a fault to
+    /// find
+    #[arg(
+        long,
+        value_enum,
+        value_name = "STATE",
+        global = true,
+        help_heading = SOURCE,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "healthy",
+        hide_possible_values = true
+    )]
+    pub demo: Option<Demo>,
     /// Read the practice cluster (of that name, where several are up)
     #[arg(
         long,
@@ -130,6 +141,15 @@ pub struct Global {
 
 const EVERYWHERE: &str = "Options of every command";
 const SOURCE: &str = "What to read (this machine, unless one is given)";
+
+/// The built-in clusters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Demo {
+    /// Everything arrives.
+    Healthy,
+    /// node2 has a new tunnel end, of which master's fdb does not know.
+    Broken,
+}
 
 /// Forms of a result.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap_complete::engine::CompletionCandidate;
 
 use super::Global;
+use super::args::Demo;
 use super::completion::KUBECTL_COMPLETE;
 use super::endpoint::{self, node_names};
 use super::reading::Reading;
@@ -186,7 +187,8 @@ fn typed_source(words: &[String]) -> Global {
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match (word.as_str(), word.split_once('=')) {
-            ("--demo", _) => global.demo = true,
+            ("--demo", _) => global.demo = Some(Demo::Healthy),
+            ("--demo=broken", _) => global.demo = Some(Demo::Broken),
             ("--lab", _) => global.lab = Some(None),
             ("--bundle", _) => global.bundle.extend(words.next().map(Into::into)),
             ("-n" | "--namespace", _) => global.namespace = words.next().cloned(),

@@ -1,14 +1,16 @@
 //! Opens what a command reads from: bundles, the built-in cluster, the practice cluster, or this machine.
 
 use super::api::Api;
+use super::args::Demo;
 use super::{Failure, Global, output};
 use crate::collect::kubernetes::Wanted;
 use crate::collect::live::Machine;
 use crate::collect::{bundle, lab, live};
 use crate::model::{Cluster, NetnsName};
 
-/// The built-in cluster: a bundle which was captured from the practice cluster.
-const DEMO: &[u8] = include_bytes!("../../assets/demo.tar.zst");
+/// The built-in clusters: bundles which were captured from the practice cluster.
+const HEALTHY: &[u8] = include_bytes!("../../assets/demo.tar.zst");
+const BROKEN: &[u8] = include_bytes!("../../assets/demo-broken.tar.zst");
 
 /// How much of this machine a command needs, where that is the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +39,12 @@ pub fn open_for(global: &Global, depth: Depth, wanted: &Wanted) -> Result<Cluste
     if !global.bundle.is_empty() {
         return bundle::load(&global.bundle).map_err(|error| Failure::of(&error));
     }
-    if global.demo {
-        return bundle::load_bytes("the built-in cluster", DEMO)
+    if let Some(demo) = global.demo {
+        let packed = match demo {
+            Demo::Healthy => HEALTHY,
+            Demo::Broken => BROKEN,
+        };
+        return bundle::load_bytes("the built-in cluster", packed)
             .map_err(|error| Failure::of(&error));
     }
     lab::read_lab(lab_name(global)).map_err(|error| Failure::of(&error))
@@ -116,7 +122,7 @@ pub fn is_this_machine(global: &Global) -> Result<bool, Failure> {
 fn named(global: &Global) -> Vec<&'static str> {
     [
         (!global.bundle.is_empty(), "--bundle"),
-        (global.demo, "--demo"),
+        (global.demo.is_some(), "--demo"),
         (global.lab.is_some(), "--lab"),
     ]
     .into_iter()
