@@ -92,11 +92,15 @@ pub(super) enum Tree<T> {
     TooMany,
 }
 
-/// Runs `walk` for every combination of answers, at most `limit` times.
+/// Runs that may depart from what is supposed: where so much is unknown, more of it would tell nobody anything.
+const MOST_SUPPOSED: usize = 512;
+
+/// Runs `walk` for every combination of answers, at most `limit` times, and fewer where what is unknown multiplies.
 pub(super) fn explore<T>(limit: usize, mut walk: impl FnMut(&mut Choices) -> T) -> Tree<T> {
-    let mut left = limit;
-    let mut run = |prescribed: Vec<usize>| -> Option<(T, Vec<(Question, usize)>)> {
+    let (mut left, mut left_supposed) = (limit, MOST_SUPPOSED);
+    let mut run = |prescribed: Vec<usize>, supposed: bool| -> Run<T> {
         left = left.checked_sub(1)?;
+        left_supposed = left_supposed.checked_sub(usize::from(supposed))?;
         let mut choices = Choices {
             prescribed,
             ..Choices::default()
@@ -104,17 +108,22 @@ pub(super) fn explore<T>(limit: usize, mut walk: impl FnMut(&mut Choices) -> T) 
         let result = walk(&mut choices);
         Some((result, choices.asked))
     };
-    subtree(&mut run, Vec::new())
+    subtree(&mut run, Vec::new(), false)
 }
 
 type Run<T> = Option<(T, Vec<(Question, usize)>)>;
 
-/// The tree of all runs that begin with the answers `prescribed`.
+/// The tree of all runs that begin with the answers `prescribed`; `supposed` when one of them is not what is supposed by
+/// default of something unknown.
 ///
 /// One run answers all its later questions with the default; the siblings of each of those answers are the roots of
 /// the subtrees still to be walked. Going from the last question back to the first builds the tree bottom-up.
-fn subtree<T>(run: &mut impl FnMut(Vec<usize>) -> Run<T>, prescribed: Vec<usize>) -> Tree<T> {
-    let Some((result, asked)) = run(prescribed.clone()) else {
+fn subtree<T>(
+    run: &mut impl FnMut(Vec<usize>, bool) -> Run<T>,
+    prescribed: Vec<usize>,
+    supposed: bool,
+) -> Tree<T> {
+    let Some((result, asked)) = run(prescribed.clone(), supposed) else {
         return Tree::TooMany;
     };
     let answers: Vec<usize> = asked.iter().map(|(_, answer)| *answer).collect();
@@ -133,7 +142,8 @@ fn subtree<T>(run: &mut impl FnMut(Vec<usize>) -> Run<T>, prescribed: Vec<usize>
             } else {
                 let mut next = answers[..at].to_vec();
                 next.push(option);
-                subtree(run, next)
+                let unknown = matches!(question, Question::Unknown { .. });
+                subtree(run, next, supposed || unknown)
             };
             branches.push((option, branch));
         }
@@ -217,6 +227,26 @@ mod tests {
             );
         });
         assert_eq!(runs, 2);
+    }
+
+    #[test]
+    fn what_is_unknown_does_not_multiply_without_end() {
+        let mut runs = 0;
+        explore(1_000_000, |choices| {
+            runs += 1;
+            for number in 0..20 {
+                let options = vec!["yes".to_owned(), "no".to_owned()];
+                choices.suppose(&number.to_string(), "?".to_owned(), options);
+            }
+        });
+        assert_eq!(runs, 1 + MOST_SUPPOSED);
+        // The kernel's own choices are all walked.
+        let mut runs = 0;
+        explore(1_000_000, |choices| {
+            runs += 1;
+            choices.choose(Question::Balance(vec![1e-4; 10_000]));
+        });
+        assert_eq!(runs, 10_000);
     }
 
     #[test]
