@@ -323,6 +323,12 @@ impl Scene {
         std::mem::take(&mut self.base)
     }
 
+    /// What is known of them, to be added to.
+    #[allow(dead_code)]
+    pub fn cluster_mut(&mut self) -> &mut Cluster {
+        &mut self.base
+    }
+
     /// Reads all three again, where more than rules was changed.
     pub fn reread(&mut self) {
         self.base = self.read_all();
