@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use super::{Check, Family, NodeView, Report, Scene};
 use crate::model::trace::Evidence;
 use crate::model::{
@@ -260,7 +262,7 @@ fn of_bridge(node: &NodeView<'_>, netns: &Netns, bridge: &Link, report: &mut Rep
             .iter()
             .filter(|address| !cidr.contains(&address.ip))
             .count();
-        let gateway = cidr.hosts().next();
+        let gateway = gateway(cidr);
         if strange > 0 {
             let title = format!(
                 "{name} of {} has {listed}, its pod CIDR is {cidr}",
@@ -546,7 +548,7 @@ fn routes(node: &NodeView<'_>, pod: &Pod<'_>, inside: &Place, found: &mut Vec<(&
             &format!("{family} routes in the pod"),
             "no default route",
         )];
-        if let Some(gateway) = node.pod_cidr(family).and_then(|cidr| cidr.hosts().next()) {
+        if let Some(gateway) = node.pod_cidr(family).and_then(gateway) {
             let ip = if family == model::Family::V4 {
                 "ip"
             } else {
@@ -557,6 +559,18 @@ fn routes(node: &NodeView<'_>, pod: &Pod<'_>, inside: &Place, found: &mut Vec<(&
             )];
         }
         found.push((&NO_DEFAULT, finding));
+    }
+}
+
+/// The address that the bridge has: the first one behind the network's own (CNI's host-local, `isGateway` of bridge).
+fn gateway(cidr: IpNet) -> Option<IpAddr> {
+    match cidr.network() {
+        IpAddr::V4(base) => u32::from(base)
+            .checked_add(1)
+            .map(|ip| IpAddr::V4(ip.into())),
+        IpAddr::V6(base) => u128::from(base)
+            .checked_add(1)
+            .map(|ip| IpAddr::V6(ip.into())),
     }
 }
 
@@ -704,5 +718,23 @@ fn fact(source: &str, raw: &str) -> Evidence {
     Evidence {
         source: source.to_owned(),
         raw: raw.to_owned(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::gateway;
+
+    #[test]
+    fn the_bridge_has_the_address_behind_the_networks_own() {
+        // As flannel's subnet.env has them: FLANNEL_SUBNET, FLANNEL_IPV6_SUBNET.
+        for (cidr, address) in [
+            ("10.42.1.0/24", "10.42.1.1"),
+            ("fd00:42:0:1::/64", "fd00:42:0:1::1"),
+        ] {
+            let found = gateway(cidr.parse().unwrap());
+            assert_eq!(found, Some(address.parse().unwrap()));
+        }
     }
 }

@@ -34,7 +34,8 @@ for n in 3 6; do
   ip link set "veth$n" master cni0 up
   nsenter -t $pid -n sh -c "ip link set lo up; ip link set eth0 up
     ip addr add 10.42.1.$n/24 dev eth0; ip -6 addr add fd00:42:0:1::$n/64 dev eth0 nodad
-    ip route add default via 10.42.1.1"
+    ip route add default via 10.42.1.1
+    ip -6 route add default via fd00:42:0:1::1"
   eval "pod$n=$pid"
 done
 # Counters of accounting (nfacct) have to be made first; packets go the same way without.
