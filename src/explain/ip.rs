@@ -55,7 +55,7 @@ fn pods(cluster: &Cluster, ip: IpAddr, article: &mut Article) -> bool {
     for pod in pods.filter(|pod| !pod.host_network && pod.ips.contains(&ip)) {
         let name = format!("{}/{}", pod.namespace, pod.name);
         let node = pod.node.as_deref().unwrap_or("no node yet");
-        if who::has_ended(pod) {
+        if pod.has_ended() {
             article.say(format!(
                 "Pod {name} on {node} had it and has ended: it may be another's by now."
             ));

@@ -79,12 +79,7 @@ fn owners(
             known = true;
         }
     }
-    for pod in cluster
-        .objects
-        .pods
-        .iter()
-        .filter(|pod| !who::has_ended(pod))
-    {
+    for pod in cluster.objects.pods.iter().filter(|pod| !pod.has_ended()) {
         let its = pod.ports.iter().find(|one| {
             one.host_port == Some(node_port) && protocol.is_none_or(|of| of == one.protocol)
         });

@@ -3,18 +3,13 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use crate::model::{Cluster, NetnsId, NetnsName, Pod, Service};
+use crate::model::{Cluster, NetnsId, NetnsName, Service};
 
 /// The pod that has an address of its own, as `NAMESPACE/NAME`.
 pub fn pod(cluster: &Cluster, ip: IpAddr) -> Option<String> {
     let mut pods = cluster.objects.pods.iter();
-    let found = pods.find(|pod| !pod.host_network && pod.ips.contains(&ip) && !has_ended(pod));
+    let found = pods.find(|pod| !pod.host_network && pod.ips.contains(&ip) && !pod.has_ended());
     found.map(|pod| format!("{}/{}", pod.namespace, pod.name))
-}
-
-/// Whether a pod's containers are gone for good, so that its address may be another's.
-pub fn has_ended(pod: &Pod) -> bool {
-    matches!(pod.phase.as_deref(), Some("Succeeded" | "Failed"))
 }
 
 /// The addresses of a Service, each with what it is to it.
@@ -55,7 +50,7 @@ impl Names {
         for pod in objects
             .pods
             .iter()
-            .filter(|pod| !pod.host_network && !has_ended(pod))
+            .filter(|pod| !pod.host_network && !pod.has_ended())
         {
             for ip in &pod.ips {
                 names.insert(*ip, format!("pod {}/{}", pod.namespace, pod.name));

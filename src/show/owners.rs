@@ -39,10 +39,8 @@ impl<'c> Owners<'c> {
                 self.addresses.insert(*ip, format!("node {}", node.name));
             }
         }
-        let ended =
-            |phase: &Option<String>| matches!(phase.as_deref(), Some("Succeeded" | "Failed"));
         let pods = objects.pods.iter();
-        for pod in pods.filter(|pod| !pod.host_network && !ended(&pod.phase)) {
+        for pod in pods.filter(|pod| !pod.host_network && !pod.has_ended()) {
             for ip in &pod.ips {
                 let name = format!("pod {}/{}", pod.namespace, pod.name);
                 self.addresses.insert(*ip, name);

@@ -93,7 +93,7 @@ pub(super) fn doubles(
     for pod in objects
         .pods
         .iter()
-        .filter(|pod| !pod.host_network && is_running(pod))
+        .filter(|pod| !pod.host_network && !pod.has_ended())
     {
         for ip in &pod.ips {
             let Some(other) = known.insert(*ip, pod) else {
@@ -132,8 +132,4 @@ pub(super) fn doubles(
 
 pub(super) fn seen_twice(pods: &[Pod<'_>], ip: IpAddr) -> bool {
     pods.iter().filter(|pod| pod.netns.has_address(ip)).count() > 1
-}
-
-fn is_running(pod: &model::Pod) -> bool {
-    !matches!(pod.phase.as_deref(), Some("Succeeded" | "Failed"))
 }

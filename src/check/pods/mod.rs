@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::{Check, Family, NodeView, Report, Scene};
+use crate::explain::who::is_link_local;
 use crate::model::trace::Evidence;
 use crate::model::{Link, LinkKind, Netns, NetnsId, NetnsName, Part, Place};
 
@@ -116,13 +117,6 @@ fn bridge_of<'c>(netns: &'c Netns, pods: &[Pod<'c>]) -> Option<&'c Link> {
         .map(|(name, _)| name);
     let link = netns.link(most.unwrap_or("cni0"))?;
     matches!(link.kind, LinkKind::Bridge { .. }).then_some(link)
-}
-
-fn is_link_local(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => ip.is_link_local(),
-        IpAddr::V6(ip) => ip.is_unicast_link_local(),
-    }
 }
 
 /// The address that the bridge has: the first one behind the network's own (CNI's host-local, `isGateway` of bridge).

@@ -329,17 +329,13 @@ fn what_it_is(intent: &Intent<'_>, to: SocketAddr) -> String {
     }
     let objects = &intent.cluster.objects;
     let mut pods = objects.pods.iter();
-    match pods.find(|pod| pod.ips.contains(&to.ip()) && !has_ended(pod.phase.as_deref())) {
+    match pods.find(|pod| pod.ips.contains(&to.ip()) && !pod.has_ended()) {
         Some(pod) => format!("now pod {}/{}, no endpoint of it", pod.namespace, pod.name),
         None if objects.incomplete.contains(&ObjectKind::Pod) || objects.pods.is_empty() => {
             "no endpoint of it".to_owned()
         }
         None => "an address that no pod has any more".to_owned(),
     }
-}
-
-fn has_ended(phase: Option<&str>) -> bool {
-    matches!(phase, Some("Succeeded" | "Failed"))
 }
 
 fn gone(intent: &Intent<'_>, held: Held<'_>, missing: &[&Target], left: f64) -> Finding {

@@ -418,7 +418,7 @@ impl Usual {
         );
         finding.evidence = vec![described(link, vxlan)];
         finding.fix = vec![format!("ip link delete {name}"), restart_flannel(node.name)];
-        finding.mentions = words(node, name);
+        finding.mentions = words(node);
         Some(finding)
     }
 
@@ -441,13 +441,13 @@ impl Usual {
         );
         finding.evidence = vec![described(link, vxlan)];
         finding.fix = vec![format!("ip link delete {name}"), restart_flannel(node.name)];
-        finding.mentions = words(node, name);
+        finding.mentions = words(node);
         Some(finding)
     }
 }
 
 /// What names the tunnel to a node on other nodes.
-fn words(node: &NodeView<'_>, _device: &str) -> Vec<String> {
+fn words(node: &NodeView<'_>) -> Vec<String> {
     let families = [Family::V4, Family::V6];
     let gateways = families
         .iter()

@@ -318,6 +318,8 @@ impl Machine {
 
 /// Whether a pod has a namespace of its own on that node now.
 fn lives_on(pod: &Pod, node: &str) -> bool {
-    let ended = matches!(pod.phase.as_deref(), Some("Succeeded" | "Failed"));
-    pod.node.as_deref() == Some(node) && !pod.host_network && !ended && !pod.ips.is_empty()
+    pod.node.as_deref() == Some(node)
+        && !pod.host_network
+        && !pod.has_ended()
+        && !pod.ips.is_empty()
 }
