@@ -31,9 +31,10 @@ complete -c kubenet -n "__fish_kubenet_needs_command" -l lab -d 'Read the practi
 complete -c kubenet -n "__fish_kubenet_needs_command" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_needs_command" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_needs_command" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_needs_command" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_needs_command" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_needs_command" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -68,9 +69,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l lab -d 'Read t
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand trace" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -94,9 +96,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l lab -d 'Read t
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand check" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand check" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand check" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -112,9 +115,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and not __fish_seen_subcommand_from chain ip mac device route service nodeport ipset virtual-server rule mark drop modes backends help" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -145,9 +149,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from chain" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -163,9 +168,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ip" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -179,9 +185,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mac" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -197,9 +204,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from device" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -215,9 +223,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from route" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -232,9 +241,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from service" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -248,9 +258,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from nodeport" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -265,9 +276,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from ipset" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -282,9 +294,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from virtual-server" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -299,9 +312,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from rule" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -316,9 +330,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from mark" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -333,9 +348,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from drop" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -350,9 +366,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from modes" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -366,9 +383,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand explain; and __fish_seen_subcommand_from backends" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -397,9 +415,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l lab -d 'Read th
 complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand pods" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -413,9 +432,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l lab -d 'Rea
 complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand services" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand services" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand services" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand services" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -429,9 +449,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l lab -d 'Read t
 complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand nodes" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -445,9 +466,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l lab -d 'Read t
 complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand netns" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -463,9 +485,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l lab -d 'Read th
 complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -485,9 +508,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l lab -d 'Read th
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand show" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand show" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -502,9 +526,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and not __fish_seen_subcommand_from up down list break heal run shell capture hold init help" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -558,9 +583,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from up" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -575,9 +601,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from down" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -592,9 +619,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from list" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -609,9 +637,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from break" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -627,9 +656,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from heal" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -644,9 +674,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from run" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -660,9 +691,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from shell" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -677,9 +709,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from capture" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -692,9 +725,10 @@ broken\t'node2 has a new tunnel end, of which master\'s fdb does not know'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from hold" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -708,9 +742,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_sub
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand lab; and __fish_seen_subcommand_from init" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -735,9 +770,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l lab -d 'R
 complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand completion" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -751,9 +787,10 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l lab -d 'Read the
 complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l kubeconfig -d 'A kubeconfig file [default: as kubectl finds it]' -r -F
 complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l context -d 'The context of the kubeconfig [default: its current one]' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand man" -s n -l namespace -d 'Kubernetes namespace of bare names [default: the context\'s]' -r
-complete -c kubenet -n "__fish_kubenet_using_subcommand man" -s o -l output -d 'Form of the result: text, wide (long lines whole, all evidence) or json' -r -f -a "text\t'For people, at most 80 columns'
+complete -c kubenet -n "__fish_kubenet_using_subcommand man" -s o -l output -d 'Form of the result: text, wide (all columns and evidence, long lines whole), json or yaml' -r -f -a "text\t'For people, at most 80 columns'
 wide\t'For people with wide terminals, and for grep'
-json\t'For programs'"
+json\t'For programs'
+yaml\t'The same as YAML'"
 complete -c kubenet -n "__fish_kubenet_using_subcommand man" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"

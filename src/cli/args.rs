@@ -110,7 +110,8 @@ pub struct Global {
     /// Kubernetes namespace of bare names [default: the context's]
     #[arg(short, long, global = true, value_name = "NS")]
     pub namespace: Option<String>,
-    /// Form of the result: text, wide (long lines whole, all evidence) or json
+    /// Form of the result: text, wide (all columns and evidence, long lines
+    /// whole), json or yaml
     #[arg(
         short,
         long,
@@ -161,6 +162,15 @@ pub enum Output {
     Wide,
     /// For programs.
     Json,
+    /// The same as YAML.
+    Yaml,
+}
+
+impl Output {
+    /// Whether people read it.
+    pub fn is_text(self) -> bool {
+        matches!(self, Self::Text | Self::Wide)
+    }
 }
 
 /// When to use colour.

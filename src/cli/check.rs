@@ -7,8 +7,9 @@ use super::reading::Reading;
 use super::{Failure, Global, Outcome, Output, output};
 use crate::check::{self, Report, Verdict};
 use crate::model::Severity;
+use crate::render::docs;
 use crate::render::text::check as text;
-use crate::render::{docs, json};
+use crate::show::{Cell, Column};
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
@@ -130,9 +131,8 @@ pub fn run(args: &CheckArgs, global: &Global) -> Result<Outcome, Failure> {
         .into_iter()
         .filter(|(id, ..)| asked(id))
         .collect::<Vec<_>>();
-    output::result(global, |out| match global.output {
-        Output::Json => json::document(&document(&report, &verdicts), out),
-        Output::Text | Output::Wide => text::report(&report.findings, &verdicts, &options, out),
+    output::answer(global, &document(&report, &verdicts), |out| {
+        text::report(&report.findings, &verdicts, &options, out)
     })?;
     Ok(if broken {
         Outcome::Broken
@@ -188,21 +188,26 @@ fn list(args: &CheckArgs, global: &Global) -> Result<Outcome, Failure> {
         .filter(|check| args.ids.is_empty() || args.ids.iter().any(|id| id == check.id))
         .filter(|check| check.severity <= least)
         .collect();
-    let rows: Vec<Vec<String>> = shown
-        .iter()
-        .map(|check| {
-            vec![
-                check.id.to_owned(),
-                text::word(check.severity).to_owned(),
-                check.catalogue.join(","),
-            ]
-        })
-        .collect();
+    let row = |check: &&check::Check| -> Vec<Cell> {
+        vec![
+            check.id.into(),
+            text::word(check.severity).into(),
+            check.catalogue.join(",").into(),
+            check.docs.into(),
+        ]
+    };
+    let rows: Vec<Vec<Cell>> = shown.iter().map(row).collect();
     let document = serde_json::json!({
         "schema": "kubenet.checks/v1",
         "checks": shown.iter().map(|check| described(check)).collect::<Vec<_>>(),
     });
-    output::list(global, &["ID", "SEVERITY", "CATALOGUE"], &rows, &document)?;
+    let columns = [
+        Column::new("id"),
+        Column::new("severity"),
+        Column::new("catalogue"),
+        Column::wide("docs"),
+    ];
+    output::list(global, &columns, &rows, &document)?;
     Ok(Outcome::Fine)
 }
 
@@ -217,9 +222,8 @@ fn described(check: &check::Check) -> serde_json::Value {
 
 fn explain(id: &str, global: &Global) -> Result<Outcome, Failure> {
     let check = known(id)?;
-    output::result(global, |out| match global.output {
-        Output::Json => json::document(&described(check), out),
-        Output::Text | Output::Wide => text::explain(check, output::layout(global), out),
+    output::answer(global, &described(check), |out| {
+        text::explain(check, output::layout(global), out)
     })?;
     Ok(Outcome::Fine)
 }

@@ -13,6 +13,7 @@ use crate::lab::registry::{self, DEFAULT_NAME, LabState};
 use crate::lab::spec::{Backend, IptablesBackend, Proxy, Spec};
 use crate::lab::{LabError, build, capture, demo, faults, holder, namespace, shell, tool};
 use crate::model::Family;
+use crate::show::{Cell, Column};
 pub use args::{
     BackendArg, BreakArgs, CaptureArgs, DownArgs, HealArgs, IpFamilyArg, IptablesArg, LabArgs,
     LabCommand, LayoutArg, ProxyArg, RunArgs, UpArgs,
@@ -163,33 +164,29 @@ fn list(global: &Global) -> Result<Outcome, Failure> {
             Err(error) => {
                 output::note(global, &error.to_string());
                 documents.push(json!({"name": name, "state": "unreadable"}));
-                rows.push(vec![name, "unreadable".to_owned()]);
+                rows.push(vec![name.into(), "unreadable".into()]);
             }
         }
     }
     let document = json!({"schema": "kubenet.labs/v1", "labs": documents});
-    output::list(
-        global,
-        &[
-            "NAME", "STATE", "BACKEND", "IPTABLES", "IP", "NODES", "PODS", "SERVICES",
-        ],
-        &rows,
-        &document,
-    )?;
+    let columns = [
+        "name", "state", "backend", "iptables", "ip", "nodes", "pods", "services",
+    ];
+    output::list(global, &columns.map(Column::new), &rows, &document)?;
     Ok(Outcome::Fine)
 }
 
-fn row(lab: &LabState) -> Vec<String> {
+fn row(lab: &LabState) -> Vec<Cell> {
     let objects = lab.objects();
     vec![
-        lab.name.clone(),
-        state_of(lab).to_owned(),
-        backend_name(lab.spec.backend).to_owned(),
-        iptables_name(lab.spec.iptables).to_owned(),
-        family_names(lab).join("+").replace("IPv", ""),
-        objects.nodes.len().to_string(),
-        objects.pods.len().to_string(),
-        objects.services.len().to_string(),
+        lab.name.as_str().into(),
+        state_of(lab).into(),
+        backend_name(lab.spec.backend).into(),
+        iptables_name(lab.spec.iptables).into(),
+        family_names(lab).join("+").replace("IPv", "").into(),
+        objects.nodes.len().into(),
+        objects.pods.len().into(),
+        objects.services.len().into(),
     ]
 }
 
@@ -272,9 +269,9 @@ fn capture(args: &CaptureArgs, global: &Global) -> Result<Outcome, Failure> {
 
 fn break_it(args: &BreakArgs, global: &Global) -> Result<Outcome, Failure> {
     let Some(id) = &args.fault else {
-        let rows: Vec<Vec<String>> = faults::FAULTS
+        let rows: Vec<Vec<Cell>> = faults::FAULTS
             .iter()
-            .map(|fault| vec![fault.id.to_owned(), fault.life.to_owned()])
+            .map(|fault| vec![fault.id.into(), fault.life.into()])
             .collect();
         let faults = faults::FAULTS.iter().map(|fault| {
             let victim = fault
@@ -283,7 +280,8 @@ fn break_it(args: &BreakArgs, global: &Global) -> Result<Outcome, Failure> {
             json!({"id": fault.id, "how": fault.life, "victim": victim})
         });
         let document = json!({"schema": "kubenet.faults/v1", "faults": faults.collect::<Vec<_>>()});
-        output::list(global, &["FAULT", "HOW"], &rows, &document)?;
+        let columns = [Column::new("fault"), Column::new("how")];
+        output::list(global, &columns, &rows, &document)?;
         return Ok(Outcome::Fine);
     };
     let Some(fault) = faults::find(id) else {

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::endpoint::global_addresses;
 use super::{Failure, Global, Outcome, output, source};
 use crate::model::Netns;
+use crate::show::{Cell, Column};
 
 /// Arguments of `netns`.
 #[derive(Debug, Args)]
@@ -16,6 +17,17 @@ Examples:
   kubenet --bundle dump.tar.gz netns -o wide")]
 pub struct NetnsArgs {}
 
+const COLUMNS: &[Column] = &[
+    Column::new("node"),
+    Column::new("namespace"),
+    Column::new("links"),
+    Column::wide("devices"),
+    Column::new("addresses"),
+    Column::wide("routes"),
+    Column::wide("sockets"),
+    Column::new("not_read"),
+];
+
 /// Lists them.
 pub fn run(global: &Global) -> Result<Outcome, Failure> {
     let cluster = source::open(global)?;
@@ -24,14 +36,19 @@ pub fn run(global: &Global) -> Result<Outcome, Failure> {
     for (id, netns) in cluster.all_netns() {
         let addresses = global_addresses(netns);
         let missing = missing(netns);
+        let names: Option<Vec<&str>> = netns
+            .links
+            .as_ref()
+            .map(|links| links.iter().map(|link| link.name.as_str()).collect());
+        let count = |rows: Option<usize>| rows.map_or_else(|| "?".into(), Cell::from);
         rows.push(vec![
-            cluster.node_name(id).to_owned(),
-            netns.name.to_string(),
-            netns
-                .links
-                .as_ref()
-                .map_or_else(|| "?".to_owned(), |links| links.len().to_string()),
+            cluster.node_name(id).into(),
+            netns.name.to_string().into(),
+            count(names.as_ref().map(Vec::len)),
+            names.map_or_else(|| "?".into(), |names| output::joined(&names)),
             output::joined(&addresses),
+            count(routes(netns)),
+            count(netns.sockets.as_ref().map(Vec::len)),
             output::joined(&missing),
         ]);
         spaces.push(json!({
@@ -39,6 +56,8 @@ pub fn run(global: &Global) -> Result<Outcome, Failure> {
             "netns": netns.name.to_string(),
             "links": netns.links.as_ref().map(|links| links.iter().map(|link| &link.name).collect::<Vec<_>>()),
             "addresses": addresses,
+            "routes": routes(netns),
+            "sockets": netns.sockets.as_ref().map(Vec::len),
             "not_read": missing,
         }));
     }
@@ -47,16 +66,16 @@ pub fn run(global: &Global) -> Result<Outcome, Failure> {
         "netns": spaces,
         "gaps": cluster.gaps.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
-    output::list(
-        global,
-        &["NODE", "NAMESPACE", "LINKS", "ADDRESSES", "NOT READ"],
-        &rows,
-        &document,
-    )?;
+    output::list(global, COLUMNS, &rows, &document)?;
     for gap in &cluster.gaps {
         output::note(global, &format!("not read: {gap}"));
     }
     Ok(Outcome::Fine)
+}
+
+/// How many routes of both families there are, those of the kernel's own counted too.
+fn routes(netns: &Netns) -> Option<usize> {
+    Some(netns.routes4.as_ref()?.len() + netns.routes6.as_ref()?.len())
 }
 
 /// The tables that were not read and which a packet's way may depend on.

@@ -5,21 +5,26 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anstream::AutoStream;
+use serde::Serialize;
+use serde_json::Value;
 
 use super::{Failure, Global, Output};
 use crate::render::sanitize::sanitize;
 use crate::render::style::Role;
-use crate::render::{Layout, json, table};
+use crate::render::{self, Layout, json, yaml};
+use crate::show::{Cell, Column};
 
+/// Columns that a table needs, however narrow the terminal.
+const NARROWEST: usize = 40;
 /// Exit status of wrong usage and unreadable input.
 const UNUSABLE: u8 = 2;
 
-/// What the reader of stdout can be shown.
+/// What the reader of stdout can be shown of prose.
 pub fn layout(global: &Global) -> Layout {
     let terminal = io::stdout().is_terminal();
     Layout {
         width: if global.output == Output::Wide {
-            terminal_width()
+            terminal_width().map(|columns| columns.max(80))
         } else {
             Some(80)
         },
@@ -27,10 +32,23 @@ pub fn layout(global: &Global) -> Layout {
     }
 }
 
-/// Wide lines end where the terminal does; nothing else limits them.
+/// What the reader of stdout can be shown of tables: they are as wide as the terminal, wide ones as they have to be.
+fn table_layout(global: &Global) -> Layout {
+    Layout {
+        width: match global.output {
+            Output::Wide => None,
+            _ => terminal_width()
+                .or(Some(80))
+                .map(|columns| columns.max(NARROWEST)),
+        },
+        ..layout(global)
+    }
+}
+
+/// Lines end where the terminal does; where there is none, nothing says so.
 fn terminal_width() -> Option<usize> {
     let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(io::stdout())?;
-    Some(usize::from(columns).max(80))
+    Some(usize::from(columns))
 }
 
 /// The first of LC_ALL, LC_CTYPE and LANG that is set decides (locale(7)).
@@ -56,16 +74,48 @@ pub fn result(
     Ok(())
 }
 
-/// Writes a list: a table with these headings and rows, or the JSON document.
-pub fn list(
+/// Writes an answer: a document for programs, or text for people.
+pub fn answer(
     global: &Global,
-    headings: &[&str],
-    rows: &[Vec<String>],
-    document: &serde_json::Value,
+    document: &impl Serialize,
+    text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Failure> {
     result(global, |out| match global.output {
         Output::Json => json::document(document, out),
-        Output::Text | Output::Wide => table::table(headings, rows, layout(global), out),
+        Output::Yaml => yaml::document(document, out),
+        Output::Text | Output::Wide => text(out),
+    })
+}
+
+/// Writes a list: a document, or a table of these columns (without those of wide tables, unless it is one).
+pub fn list(
+    global: &Global,
+    columns: &[Column],
+    rows: &[Vec<Cell>],
+    document: &Value,
+) -> Result<(), Failure> {
+    let wide = global.output == Output::Wide;
+    let shown = |column: &Column| wide || !column.wide;
+    let headings = columns.iter().filter(|column| shown(column));
+    let headings: Vec<String> = headings.map(|column| column.heading()).collect();
+    let rows = rows.iter().map(|row| {
+        let cells = row.iter().zip(columns);
+        let cells = cells.filter(|(_, column)| shown(column));
+        cells.map(|(cell, _)| cell.text()).collect()
+    });
+    table(global, &headings, &rows.collect::<Vec<_>>(), document)
+}
+
+/// Writes a table as text, or the document in its place.
+pub fn table(
+    global: &Global,
+    headings: &[String],
+    rows: &[Vec<String>],
+    document: &Value,
+) -> Result<(), Failure> {
+    let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
+    answer(global, document, |out| {
+        render::table::table(&headings, rows, table_layout(global), out)
     })
 }
 
@@ -81,9 +131,9 @@ pub fn failure(failure: &Failure, global: &Global) -> ExitCode {
     let Failure::Said { sentence, hint } = failure else {
         return ExitCode::SUCCESS;
     };
-    if let (Output::Json, Some(document)) = (global.output, failure.to_json()) {
+    if let Some(document) = failure.to_json() {
         // The status tells of the failure even when stdout is closed.
-        let _ = json::document(&document, &mut io::stdout().lock());
+        let _ = as_document(global.output, &document);
     }
     say(global, Role::Bad, "error", sentence);
     if let Some(hint) = hint {
@@ -94,13 +144,13 @@ pub fn failure(failure: &Failure, global: &Global) -> ExitCode {
 
 /// Reports what clap has to say: a wrong usage, or the help that was asked for.
 pub fn usage_error(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
-    if error.use_stderr() && wants_json(arguments) {
+    if error.use_stderr() {
         let text = error.to_string();
         let sentence = text.lines().next().unwrap_or_default();
         let sentence = sentence.strip_prefix("error: ").unwrap_or(sentence);
         let failure = Failure::new(sentence).hint("kubenet --help lists commands and options");
         if let Some(document) = failure.to_json() {
-            let _ = json::document(&document, &mut io::stdout().lock());
+            let _ = as_document(wanted_form(arguments), &document);
         }
     }
     match error.print() {
@@ -110,15 +160,34 @@ pub fn usage_error(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     }
 }
 
-/// Whether JSON was asked for on a command line that could not be understood.
-fn wants_json(arguments: &[OsString]) -> bool {
+/// Writes a document where programs read the result.
+fn as_document(form: Output, document: &Value) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match form {
+        Output::Json => json::document(document, &mut out),
+        Output::Yaml => yaml::document(document, &mut out),
+        Output::Text | Output::Wide => Ok(()),
+    }
+}
+
+/// The form that was asked for on a command line that could not be understood.
+fn wanted_form(arguments: &[OsString]) -> Output {
     let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
-    words
-        .iter()
-        .any(|word| matches!(*word, "-ojson" | "-o=json" | "--output=json"))
-        || words
-            .windows(2)
-            .any(|pair| matches!(pair, ["-o" | "--output", "json"]))
+    let asks_for = |form: &str| {
+        let behind = |word: &&str| {
+            let rest = word
+                .strip_prefix("--output=")
+                .or_else(|| word.strip_prefix("-o"));
+            rest.is_some_and(|rest| rest.trim_start_matches('=') == form)
+        };
+        let after = |pair: &[&str]| matches!(pair, ["-o" | "--output", word] if *word == form);
+        words.iter().any(behind) || words.windows(2).any(after)
+    };
+    match (asks_for("json"), asks_for("yaml")) {
+        (true, _) => Output::Json,
+        (false, true) => Output::Yaml,
+        (false, false) => Output::Text,
+    }
 }
 
 fn say(global: &Global, role: Role, what: &str, text: &str) {
@@ -134,14 +203,7 @@ fn say(global: &Global, role: Role, what: &str, text: &str) {
     );
 }
 
-/// A cell of a table that lists things; `-` for none.
-pub fn joined(items: &[impl std::fmt::Display]) -> String {
-    match items {
-        [] => "-".to_owned(),
-        _ => items
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", "),
-    }
+/// A cell of a table that lists things.
+pub fn joined(items: &[impl std::fmt::Display]) -> Cell {
+    Cell::List(items.iter().map(ToString::to_string).collect())
 }

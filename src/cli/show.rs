@@ -10,7 +10,6 @@ use super::place::{self, Wanted};
 use super::reading::Reading;
 use super::{Failure, Global, Outcome, Output, candidates, output};
 use crate::model::{Cluster, NetnsId};
-use crate::render::{json, table};
 use crate::show::{self, Cell, Subject, Table};
 
 /// Arguments of `show`.
@@ -194,14 +193,8 @@ fn matcher(pattern: &str) -> impl Fn(&Cell) -> bool {
 }
 
 fn print(table: &Table, global: &Global) -> Result<(), Failure> {
-    output::result(global, |out| match global.output {
-        Output::Json => json::document(&table.document(), out),
-        Output::Text | Output::Wide => {
-            let (headings, rows) = table.text(global.output == Output::Wide);
-            let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
-            table::table(&headings, &rows, output::layout(global), out)
-        }
-    })?;
+    let (headings, rows) = table.text(global.output == Output::Wide);
+    output::table(global, &headings, &rows, &table.document())?;
     if table.rows.is_empty() {
         output::note(global, "nothing there");
     }

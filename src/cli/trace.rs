@@ -9,7 +9,7 @@ use super::{Failure, Global, Outcome, Output, answer, candidates, dns, output};
 use crate::model::dns::Answer;
 use crate::model::trace::{OverallVerdict, Trace, Verdict};
 use crate::model::{Family, Protocol};
-use crate::render::{json, text};
+use crate::render::text;
 
 /// Arguments of `trace`.
 #[derive(Debug, Args)]
@@ -108,13 +108,10 @@ pub fn run(args: &TraceArgs, global: &Global) -> Result<Outcome, Failure> {
         branch,
     };
     let outcome = outcome(&trace);
-    if let (Output::Json, Some(branch)) = (global.output, branch) {
+    if let Some(branch) = branch.filter(|_| !global.output.is_text()) {
         trace.paths = trace.paths.drain(..).skip(branch).take(1).collect();
     }
-    output::result(global, |out| match global.output {
-        Output::Json => json::document(&trace, out),
-        Output::Text | Output::Wide => text::trace(&trace, &options, out),
-    })?;
+    output::answer(global, &trace, |out| text::trace(&trace, &options, out))?;
     Ok(outcome)
 }
 

@@ -1,4 +1,4 @@
-//! Traces and tables as text for people and JSON for programs: pure functions from data to a [`std::io::Write`].
+//! Traces and tables as text for people, JSON and YAML for programs: pure functions from data to a [`std::io::Write`].
 //!
 //! Text is styled always; the edge of the program strips the styles where they are not wanted.
 
@@ -10,6 +10,7 @@ pub mod sanitize;
 pub mod style;
 pub mod table;
 pub mod text;
+pub mod yaml;
 
 /// What the reader's screen can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,6 +9,7 @@ pub(super) const NEIGHBORS: &[Column] = &[
     Column::new("mac"),
     Column::new("state"),
     Column::new("owner"),
+    Column::wide("entry"),
 ];
 
 pub(super) const FDB: &[Column] = &[
@@ -36,6 +37,7 @@ pub(super) fn neighbors(place: &Place<'_>) -> Rows {
             entry.mac.map(|mac| mac.to_string()).into(),
             state.into(),
             place.owners.ip(entry.ip).into(),
+            entry.raw.as_str().into(),
         ]
     };
     Some(entries.into_iter().map(row).collect())

@@ -9,6 +9,7 @@ pub(super) const SOCKETS: &[Column] = &[
     Column::new("port"),
     Column::new("state"),
     Column::new("device"),
+    Column::wide("entry"),
 ];
 
 pub(super) const SYSCTLS: &[Column] = &[Column::new("setting"), Column::new("value")];
@@ -30,6 +31,7 @@ pub(super) fn sockets(place: &Place<'_>) -> Rows {
             }
             .into(),
             socket.device.clone().into(),
+            socket.raw.as_str().into(),
         ]
     };
     Some(sockets.into_iter().map(row).collect())

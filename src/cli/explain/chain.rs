@@ -6,14 +6,14 @@ use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
 
 use super::super::reading::Reading;
-use super::super::{Failure, Global, Outcome, Output, candidates, endpoint, output};
+use super::super::{Failure, Global, Outcome, candidates, endpoint, output};
 use super::known_node;
 use crate::check;
 use crate::explain::chain::{self, Explanation};
 use crate::explain::find::{self, Home, Missing, Scope, Site};
 use crate::model::iptables::Ruleset;
 use crate::model::{Cluster, Family, Finding};
-use crate::render::{explain, json};
+use crate::render::explain;
 
 /// Arguments of `explain chain`.
 #[derive(Debug, Args)]
@@ -51,9 +51,8 @@ pub fn run(args: &ChainArgs, global: &Global) -> Result<Outcome, Failure> {
     reading.read_hosts();
     let explained = explain_chain(args, &mut reading)?;
     let options = super::options(global);
-    output::result(global, |out| match global.output {
-        Output::Json => json::document(&explained, out),
-        Output::Text | Output::Wide => explain::chain(&explained, &options, out),
+    output::answer(global, &explained, |out| {
+        explain::chain(&explained, &options, out)
     })?;
     Ok(Outcome::Fine)
 }

@@ -12,7 +12,6 @@ use super::{Failure, Global, Outcome, Output, endpoint, output};
 use crate::explain::article::Article;
 use crate::model::Cluster;
 use crate::render::explain::{self, Options};
-use crate::render::json;
 
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
@@ -85,9 +84,8 @@ fn write(
     explain: &dyn Fn(&mut Reading) -> Result<Article, Failure>,
 ) -> Result<Outcome, Failure> {
     let article = explain(&mut Reading::open(global)?)?;
-    output::result(global, |out| match global.output {
-        Output::Json => json::document(&article, out),
-        Output::Text | Output::Wide => explain::article(&article, &options(global), out),
+    output::answer(global, &article, |out| {
+        explain::article(&article, &options(global), out)
     })?;
     Ok(Outcome::Fine)
 }
