@@ -1,10 +1,10 @@
 //! Every Service on every node, and endpoints that are not ready.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::report::Verdict;
 use super::{Check, Family, Report, Scene, service};
-use crate::model::{self, ObjectKind, Service};
+use crate::model::{self, Finding, ObjectKind, Service};
 
 /// The checks of this family.
 pub const FAMILY: Family = Family {
@@ -14,8 +14,9 @@ pub const FAMILY: Family = Family {
 };
 
 fn look(scene: &Scene<'_>, report: &mut Report) {
+    let objects = &scene.cluster.objects;
+    let catalog = service::Catalog::of(scene.cluster);
     for (node, host, _) in scene.hosts() {
-        let objects = &scene.cluster.objects;
         let needed = [ObjectKind::Service, ObjectKind::EndpointSlice];
         if needed.iter().any(|kind| objects.incomplete.contains(kind)) {
             for checks in service::CHECKS {
@@ -27,56 +28,65 @@ fn look(scene: &Scene<'_>, report: &mut Report) {
             }
             continue;
         }
-        // What is wrong with every Service for one reason is told once.
-        let mut seen: BTreeMap<(String, String), ()> = BTreeMap::new();
-        let mut skipped: BTreeMap<String, usize> = BTreeMap::new();
-        let mut found: Vec<String> = Vec::new();
-        for service in &scene.cluster.objects.services {
-            for (port, family) in asked(service) {
-                let mut of_one = service::on_node(scene.cluster, host, service, port, family);
-                for one in of_one.skipped.drain(..) {
-                    *skipped.entry(one.why).or_default() += 1;
+        let mut of_node = OfNode::default();
+        for family in [model::Family::V4, model::Family::V6] {
+            let mut asked = objects.services.iter().filter(|one| has(one, family));
+            if asked.clone().next().is_none() {
+                continue;
+            }
+            let seen = service::OnNode::of(&catalog, host, family);
+            of_node.add(seen.frame.iter().cloned());
+            for (service, port) in asked
+                .by_ref()
+                .flat_map(|one| one.ports.iter().map(move |port| (one, port)))
+            {
+                let of_one = seen.look_at(service, port);
+                for one in of_one.skipped {
+                    *of_node.skipped.entry(one.why).or_default() += 1;
                 }
-                for finding in of_one.findings.drain(..) {
-                    found.push(finding.id.clone());
-                    let key = (finding.id.clone(), finding.title.clone());
-                    if seen.insert(key, ()).is_none() {
-                        report.findings.push(finding);
-                    }
-                }
-                report.wishes.append(&mut of_one.wishes);
+                of_node.add(of_one.findings);
+            }
+            report.wishes.append(&mut seen.into_wishes());
+        }
+        for check in service::CHECKS.iter().copied().flatten() {
+            report.note(check, node.name, of_node.verdict(check));
+        }
+        report.findings.append(&mut of_node.findings);
+    }
+}
+
+/// What came of one node.
+#[derive(Default)]
+struct OfNode {
+    findings: Vec<Finding>,
+    /// Identifiers and titles: what is wrong with every Service for one reason is told once.
+    told: BTreeSet<(String, String)>,
+    skipped: BTreeMap<String, usize>,
+}
+
+impl OfNode {
+    fn add(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        for finding in findings {
+            let key = (finding.id.clone(), finding.title.clone());
+            if self.told.insert(key) {
+                self.findings.push(finding);
             }
         }
-        let checks = service::CHECKS.iter().copied().flatten();
-        for check in checks {
-            report.note(check, node.name, verdict(check, &found, &skipped));
+    }
+
+    fn verdict(&self, check: &Check) -> Verdict {
+        if self.told.iter().any(|(id, _)| id == check.id) {
+            return Verdict::Found;
+        }
+        match self.skipped.iter().max_by_key(|(_, count)| **count) {
+            Some((why, _)) => Verdict::Skipped(why.clone()),
+            None => Verdict::Fine,
         }
     }
 }
 
-fn verdict(check: &Check, found: &[String], skipped: &BTreeMap<String, usize>) -> Verdict {
-    if found.iter().any(|id| id == check.id) {
-        return Verdict::Found;
-    }
-    match skipped.iter().max_by_key(|(_, count)| **count) {
-        Some((why, _)) => Verdict::Skipped(why.clone()),
-        None => Verdict::Fine,
-    }
-}
-
-/// The ports of a Service in each of its families.
-fn asked(service: &Service) -> impl Iterator<Item = (&model::ServicePort, model::Family)> {
-    let families = [model::Family::V4, model::Family::V6].into_iter();
-    let has = |family: &model::Family| {
-        let mut ips = service.cluster_ips.iter();
-        ips.any(|ip| model::Family::of(*ip) == *family)
-    };
-    let families: Vec<model::Family> = families.filter(has).collect();
-    let ports = service.ports.iter();
-    ports.flat_map(move |port| {
-        families
-            .clone()
-            .into_iter()
-            .map(move |family| (port, family))
-    })
+/// Whether a Service has an address of a family.
+fn has(service: &Service, family: model::Family) -> bool {
+    let mut ips = service.cluster_ips.iter();
+    ips.any(|ip| model::Family::of(*ip) == family)
 }

@@ -18,7 +18,7 @@ pub mod mac;
 pub mod mark;
 mod matches;
 pub mod modes;
-mod native;
+pub mod native;
 pub mod node_port;
 pub mod owner;
 pub mod route;

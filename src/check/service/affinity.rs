@@ -1,13 +1,11 @@
 //! Session affinity: a rule for each endpoint asks whether the client was sent there within the Service's time, and the
-//! endpoint's chain notes whom it gets (`writeServiceToEndpointRules` in pkg/proxy/iptables/proxier.go, xt_recent).
+//! endpoint's chain notes whom it gets (`writeServiceToEndpointRules` in pkg/proxy/iptables/proxier.go, xt_recent; in
+//! nftables mode by sets with a timeout). In IPVS mode the virtual server is persistent.
 
-use super::intent::Intent;
+use super::Case;
+use super::intent::show;
 use crate::check::{Check, Report};
-use crate::explain::balance::{Balance, notes_clients};
-use crate::explain::chains::Held;
 use crate::model::Severity;
-use crate::model::iptables::TableKind;
-use crate::model::kube_proxy::ServiceChain;
 
 /// The checks of this file.
 pub const CHECKS: &[Check] = &[DIFFERS];
@@ -20,67 +18,56 @@ const DIFFERS: Check = Check {
            affinity; at all, though it has none; or for another time.",
 };
 
-/// Compares both chains of choice.
-pub fn check(intent: &Intent<'_>, report: &mut Report) {
-    for kind in [ServiceChain::Cluster, ServiceChain::Local] {
-        let held = intent.chain(kind);
-        let Held::Whole(_, rules) = held else {
-            continue;
-        };
-        let balance = Balance::of(rules);
-        if balance.shares.is_empty() || !balance.unclear.is_empty() {
+/// Compares every choice.
+pub fn check(case: &Case<'_, '_>, report: &mut Report) {
+    let (intent, pieces) = (case.intent, case.proxy.pieces());
+    for choice in &case.programmed.choices {
+        if choice.members.is_empty() || !choice.clear {
             continue;
         }
         let node = intent.node();
-        let (wanted, kept) = (intent.service.affinity_seconds, &balance.remembered);
-        let forgotten = balance.shares.iter().filter(|one| {
-            let chain = intent.chains.chain(TableKind::Nat, one.chain);
-            let asked = kept.iter().any(|kept| kept.chain == one.chain);
-            !asked || chain.is_certain() && !notes_clients(chain.rules())
-        });
-        let forgotten = forgotten.count();
-        let other_time = kept.iter().find(|kept| kept.seconds != wanted);
-        let (title, impact) = match (wanted, kept.as_slice()) {
+        let wanted = intent.service.affinity_seconds;
+        let other_time = choice.kept.iter().find(|seconds| **seconds != wanted);
+        let (title, impact) = match (wanted, choice.kept.as_slice()) {
             (None, []) => continue,
             (None, _) => (
                 format!(
-                    "the rules for {} on {node} keep clients, and it has no affinity",
+                    "the {pieces} for {} on {node} keep clients, and it has no affinity",
                     intent.label()
                 ),
                 "clients stay at one endpoint, and the others get less".to_owned(),
             ),
             (Some(seconds), []) => (
                 format!(
-                    "the rules for {} on {node} do not keep clients for its {seconds} s",
+                    "the {pieces} for {} on {node} do not keep clients for its {seconds} s",
                     intent.label()
                 ),
                 "each connection of a client may go to another endpoint".to_owned(),
             ),
             (Some(seconds), _) if other_time.is_some() => {
-                let other = other_time.and_then(|kept| kept.seconds);
+                let other = other_time.copied().flatten();
                 let other = other.map_or_else(|| "ever".to_owned(), |other| format!("{other} s"));
                 (
                     format!(
-                        "the rules for {} on {node} keep clients for {other} instead of {seconds} s",
+                        "the {pieces} for {} on {node} keep clients for {other} instead of {seconds} s",
                         intent.label()
                     ),
                     "clients change endpoints sooner or later than they should".to_owned(),
                 )
             }
-            (Some(_), _) if forgotten > 0 => (
+            (Some(_), _) if choice.forgetful > 0 => (
                 format!(
-                    "the rules for {} on {node} do not keep the clients of {forgotten} of its {} endpoints",
+                    "the {pieces} for {} on {node} do not keep the clients of {} of its {} endpoints",
                     intent.label(),
-                    balance.shares.len()
+                    choice.forgetful,
+                    choice.members.len()
                 ),
                 "each connection of such a client may go to another endpoint".to_owned(),
             ),
             (Some(_), _) => continue,
         };
         let mut finding = intent.finding(&DIFFERS, title, impact);
-        for rule in rules {
-            intent.show(&mut finding, TableKind::Nat, held, rule);
-        }
+        show(&mut finding, &choice.facts);
         report.findings.push(finding);
     }
 }

@@ -1,12 +1,13 @@
-//! What one port of a Service asks of one node, and the chains in which that should be found.
+//! What one port of a Service asks of one node.
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::catalog::Catalog;
+use super::fact::Fact;
 use crate::check::Check;
-use crate::explain::chains::{Chains, Held};
-use crate::model::iptables::{Rule, TableKind};
 use crate::model::kube_proxy::{
-    ServiceChain, Target, Targets, balanced_ips, endpoint_chain, is_external, port_name,
+    NftChainName, ServiceChain, Target, Targets, balanced_ips, endpoint_chain, is_external,
+    port_name,
 };
 use crate::model::{
     Cluster, Family, Finding, NetnsId, NodeObject, ObjectKind, Place, Service, ServicePort,
@@ -14,7 +15,7 @@ use crate::model::{
 
 /// One port of a Service, as one node has to serve it.
 pub struct Intent<'a> {
-    pub cluster: &'a Cluster,
+    pub catalog: &'a Catalog<'a>,
     pub host: NetnsId,
     pub service: &'a Service,
     pub port: &'a ServicePort,
@@ -23,20 +24,18 @@ pub struct Intent<'a> {
     pub name: String,
     chain_names: [(ServiceChain, String); 5],
     pub targets: Targets,
-    /// Where it should be found.
-    pub chains: &'a Chains<'a>,
 }
 
 impl<'a> Intent<'a> {
     /// `None` when what the node has to do depends on where it is, and that is not known.
     pub fn of(
-        cluster: &'a Cluster,
+        catalog: &'a Catalog<'a>,
         host: NetnsId,
         service: &'a Service,
         port: &'a ServicePort,
         family: Family,
-        chains: &'a Chains<'a>,
     ) -> Option<Self> {
+        let cluster = catalog.cluster;
         let objects = &cluster.objects;
         let name = cluster.node_name(host);
         let known = objects.nodes.iter().find(|node| node.name == name);
@@ -45,18 +44,16 @@ impl<'a> Intent<'a> {
             ..NodeObject::default()
         };
         let node = known.unwrap_or(&unknown);
-        let targets = Targets::of(objects, service, port, family, node);
+        let slices = catalog.slices(&service.namespace, &service.name);
+        let targets = Targets::among(slices.iter().copied(), service, port, family, node);
         let sure = known.is_some() && !objects.incomplete.contains(&ObjectKind::Node);
-        let slices = objects.endpoint_slices.iter();
-        let mut endpoints = slices
-            .filter(|slice| slice.namespace == service.namespace && slice.service == service.name)
-            .flat_map(|slice| &slice.endpoints);
+        let mut endpoints = slices.iter().flat_map(|slice| &slice.endpoints);
         if !sure && endpoints.any(|endpoint| !endpoint.hint_zones.is_empty()) {
             return None;
         }
         let name = port_name(service, port);
         Some(Self {
-            cluster,
+            catalog,
             host,
             service,
             port,
@@ -64,13 +61,17 @@ impl<'a> Intent<'a> {
             chain_names: ServiceChain::ALL.map(|kind| (kind, kind.name(&name, port.protocol))),
             name,
             targets,
-            chains,
         })
+    }
+
+    /// Everything that was read.
+    pub fn cluster(&self) -> &'a Cluster {
+        self.catalog.cluster
     }
 
     /// The node's name.
     pub fn node(&self) -> &'a str {
-        self.cluster.node_name(self.host)
+        self.cluster().node_name(self.host)
     }
 
     /// The Service's own addresses of the family.
@@ -80,14 +81,16 @@ impl<'a> Intent<'a> {
         ips.filter(move |ip| Family::of(*ip) == family)
     }
 
-    /// Its addresses for clients outside, each with what it is.
-    pub fn external_ips(&self) -> impl Iterator<Item = (IpAddr, &'static str)> + use<'a> {
+    /// Its external IPs of the family.
+    pub fn external_ips(&self) -> impl Iterator<Item = IpAddr> + use<'a> {
         let family = self.family;
         let ips = self.service.external_ips.iter().copied();
-        let external = ips.filter(move |ip| Family::of(*ip) == family);
-        let balanced = balanced_ips(self.service, family);
-        let external = external.map(|ip| (ip, "external IP"));
-        external.chain(balanced.map(|ip| (ip, "load balancer's IP")))
+        ips.filter(move |ip| Family::of(*ip) == family)
+    }
+
+    /// The addresses of its load balancer for which nodes answer.
+    pub fn balanced_ips(&self) -> impl Iterator<Item = IpAddr> + use<'a> {
+        balanced_ips(self.service, self.family)
     }
 
     /// Whether clients outside can address it.
@@ -100,7 +103,7 @@ impl<'a> Intent<'a> {
         let family = self.family;
         let mut ranges = self.service.source_ranges.iter();
         self.targets.any
-            && balanced_ips(self.service, family).next().is_some()
+            && self.balanced_ips().next().is_some()
             && ranges.any(|range| Family::of(range.addr()) == family)
     }
 
@@ -119,14 +122,12 @@ impl<'a> Intent<'a> {
         kind.name(&self.name, self.port.protocol)
     }
 
-    /// A chain of this port, in the nat table.
-    pub fn chain(&self, kind: ServiceChain) -> Held<'a> {
-        self.chains.chain(TableKind::Nat, &self.chain_name(kind))
-    }
-
-    /// The name of the chain of an endpoint.
-    pub fn endpoint_chain(&self, endpoint: SocketAddr) -> String {
-        endpoint_chain(&self.name, self.port.protocol, endpoint)
+    /// Whether an endpoint's chain is named after that endpoint, whatever it leads to.
+    pub fn is_named_after(&self, chain: &str, endpoint: SocketAddr) -> bool {
+        match NftChainName::parse(chain) {
+            Some(name) => name.endpoint == Some(endpoint),
+            None => chain == endpoint_chain(&self.name, self.port.protocol, endpoint),
+        }
     }
 
     /// Which kind of this port's chains has that name.
@@ -140,7 +141,7 @@ impl<'a> Intent<'a> {
         format!("{} ({}/{})", self.name, self.port.port, self.port.protocol)
     }
 
-    /// A finding about rules of this node: the cure is a proxy that writes them anew.
+    /// A finding about what kube-proxy wrote on this node: the cure is a proxy that writes it anew.
     pub fn finding(&self, check: &Check, title: String, impact: String) -> Finding {
         let place = Place {
             node: Some(self.node().to_owned()),
@@ -151,15 +152,13 @@ impl<'a> Intent<'a> {
         finding.fix = restart_proxy(self.node());
         finding
     }
+}
 
-    /// Adds a rule to the evidence.
-    pub fn show(&self, finding: &mut Finding, table: TableKind, held: Held<'_>, rule: &Rule) {
-        if let Some(chain) = held.chain() {
-            finding
-                .evidence
-                .push(self.chains.evidence(table, chain, rule));
-        }
-    }
+/// Adds facts to the evidence: as many as somebody may want to read.
+pub fn show(finding: &mut Finding, facts: &[Fact<'_>]) {
+    const MOST_SHOWN: usize = 12;
+    let facts = facts.iter().take(MOST_SHOWN);
+    finding.evidence.extend(facts.map(|fact| fact.evidence()));
 }
 
 /// Makes kube-proxy write all its rules: it does so when it starts.

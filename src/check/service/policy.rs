@@ -2,15 +2,13 @@
 //! comes from outside with policy Cluster is masqueraded, so that answers come back here (KEP-1860, KEP-2086,
 //! `syncProxyRules` in pkg/proxy/iptables/proxier.go).
 
-use super::frame::SERVICES;
-use super::intent::Intent;
-use super::takes::{Takes, takes};
+use super::Case;
+use super::fact::Fact;
+use super::intent::show;
+use super::programmed::{At, Outside, Proxy, Taker};
 use crate::check::{Check, Report};
-use crate::explain::balance::is_unconditional;
-use crate::explain::chains::Held;
-use crate::model::Severity;
-use crate::model::iptables::{Rule, TableKind, Target};
 use crate::model::kube_proxy::ServiceChain;
+use crate::model::{Finding, Severity};
 
 /// The checks of this file.
 pub const CHECKS: &[Check] = &[DIFFERS];
@@ -21,86 +19,82 @@ const DIFFERS: Check = Check {
     severity: Severity::Warning,
     docs: "The rules send a Service's traffic by another policy than the Service says: to all endpoints though it is to stay \
            on the node (internalTrafficPolicy or externalTrafficPolicy: Local), or only to those on the node though it \
-           may go anywhere.",
+           may go anywhere. In IPVS mode kube-proxy takes all endpoints where there is none on the node, which is no difference.",
 };
 
-/// Compares the way into the chains of choice, from inside and from outside.
-pub fn check(intent: &Intent<'_>, report: &mut Report) {
-    check_inside(intent, report);
-    check_outside(intent, report);
-}
-
-fn check_inside(intent: &Intent<'_>, report: &mut Report) {
-    let held = intent.chains.chain(TableKind::Nat, SERVICES);
-    let local = intent.service.internal_local;
-    let wrong = if local {
-        ServiceChain::Cluster
-    } else {
-        ServiceChain::Local
-    };
-    let wrong_chain = intent.chain_name(wrong);
-    for ip in intent.cluster_ips() {
-        let port = intent.port.port;
-        let takes_all = |rule: &&Rule| takes(rule, intent.protocol(), Some(ip), port) == Takes::All;
-        let mut rules = held.rules().iter().filter(takes_all);
-        let Some(rule) = rules.find(|rule| leads_to(rule, &wrong_chain)) else {
+/// Compares the way into the choices, from inside and from outside.
+pub fn check(case: &Case<'_, '_>, report: &mut Report) {
+    let intent = case.intent;
+    for (at, taker) in &case.programmed.frontends {
+        let (local, which) = match at {
+            At::Cluster(_) => (intent.service.internal_local, "internal"),
+            _ => (intent.service.external_local, "external"),
+        };
+        let Taker::Own(led, fact) = taker else {
             continue;
         };
-        let title = format!(
-            "the rule for {} on {} leads to {}, and its internalTrafficPolicy is {}",
-            intent.label(),
-            intent.node(),
-            endpoints(!local),
-            policy(local)
-        );
-        let impact = format!(
-            "connections from {} go to {} instead of {}",
-            intent.node(),
-            endpoints(!local),
-            endpoints(local)
-        );
-        let mut finding = intent.finding(&DIFFERS, title, impact);
-        intent.show(&mut finding, TableKind::Nat, held, rule);
-        report.findings.push(finding);
+        let leads_locally = match led {
+            ServiceChain::Cluster => false,
+            ServiceChain::Local => true,
+            _ => continue,
+        };
+        // Where there is no endpoint on the node, IPVS mode takes all.
+        let falls_back = matches!(case.proxy, Proxy::Ipvs(_)) && intent.targets.local.is_empty();
+        if leads_locally != local && !falls_back {
+            let found = other_way(case, local, which, *fact);
+            report.findings.push(found);
+        }
+    }
+    if let Some(outside) = &case.programmed.outside {
+        report.findings.extend(check_outside(case, outside));
     }
 }
 
-fn check_outside(intent: &Intent<'_>, report: &mut Report) {
-    let held = intent.chain(ServiceChain::External);
-    let Held::Whole(_, rules) = held else { return };
+fn other_way(case: &Case<'_, '_>, local: bool, which: &str, fact: Fact<'_>) -> Finding {
+    let intent = case.intent;
+    let title = format!(
+        "the {} for {} on {} leads to {}, and its {which}TrafficPolicy is {}",
+        case.proxy.piece(),
+        intent.label(),
+        intent.node(),
+        endpoints(!local),
+        policy(local)
+    );
+    let impact = format!(
+        "connections from {} go to {} instead of {}",
+        intent.node(),
+        endpoints(!local),
+        endpoints(local)
+    );
+    let mut finding = intent.finding(&DIFFERS, title, impact);
+    show(&mut finding, &[fact]);
+    finding
+}
+
+fn check_outside(case: &Case<'_, '_>, outside: &Outside<'_>) -> Option<Finding> {
+    let intent = case.intent;
     if !intent.is_external() || !intent.targets.any {
-        return;
+        return None;
     }
     let local = intent.service.external_local;
-    let all = rules
-        .iter()
-        .filter(|rule| is_unconditional(rule) && rule.matches.is_empty());
-    let onward = |kind: ServiceChain| {
-        let chain = intent.chain_name(kind);
-        all.clone().find(|rule| leads_to(rule, &chain))
-    };
-    let (title, impact) = match (
-        local,
-        onward(ServiceChain::Cluster),
-        onward(ServiceChain::Local),
-    ) {
-        (true, Some(_), _) => (
+    let (title, impact) = match (local, outside.to_all, outside.to_local) {
+        (true, true, _) => (
             "sends clients outside to all endpoints, and its externalTrafficPolicy is Local",
             "connections from outside may leave the node, and their source may be lost",
         ),
-        (true, None, None) if !intent.targets.local.is_empty() => (
+        (true, false, false) if !intent.targets.local.is_empty() => (
             "sends clients outside nowhere, though endpoints are on the node",
             "connections from outside that come to the node are not translated",
         ),
-        (false, _, Some(_)) => (
+        (false, _, true) => (
             "keeps clients outside on the node, and its externalTrafficPolicy is Cluster",
             "connections from outside reach only the endpoints on the node",
         ),
-        (false, None, None) => (
+        (false, false, false) => (
             "sends clients outside nowhere",
             "connections from outside that come to the node are not translated",
         ),
-        _ => return,
+        _ => return None,
     };
     let mut finding = intent.finding(
         &DIFFERS,
@@ -111,14 +105,8 @@ fn check_outside(intent: &Intent<'_>, report: &mut Report) {
         ),
         impact.to_owned(),
     );
-    for rule in rules {
-        intent.show(&mut finding, TableKind::Nat, held, rule);
-    }
-    report.findings.push(finding);
-}
-
-fn leads_to(rule: &Rule, chain: &str) -> bool {
-    matches!(&rule.target, Target::Jump(to) if **to == *chain)
+    show(&mut finding, &outside.facts);
+    Some(finding)
 }
 
 fn policy(local: bool) -> &'static str {

@@ -1,17 +1,13 @@
-//! Source ranges of a load balancer's address: a chain lets them on, and the filter table drops who comes out of it as he
-//! came in (kube-proxy since 1.25: kubernetes/kubernetes#110289).
-
-use std::collections::BTreeSet;
+//! Source ranges of a load balancer's address. In iptables mode a chain lets them on, and the filter table drops who comes
+//! out of it as he came in (kube-proxy since 1.25: kubernetes/kubernetes#110289); in nftables mode `firewall-check` drops
+//! the others before anything is translated; in IPVS mode KUBE-PROXY-FIREWALL does, by sets.
 
 use ipnet::IpNet;
 
-use super::frame::SERVICES;
-use super::intent::{Intent, join};
-use super::takes::{Takes, takes};
+use super::Case;
+use super::intent::{join, show};
+use super::programmed::Admission;
 use crate::check::{Check, Report};
-use crate::explain::chains::Held;
-use crate::model::iptables::{Negatable, Rule, TableKind, Target};
-use crate::model::kube_proxy::{ServiceChain, balanced_ips};
 use crate::model::{Family, Severity};
 
 /// The checks of this file.
@@ -24,96 +20,64 @@ const DIFFER: Check = Check {
     docs: "The rules let other clients in by a load balancer's address than the Service's loadBalancerSourceRanges name.",
 };
 
-/// Compares the ranges with the rules.
-pub fn check(intent: &Intent<'_>, report: &mut Report) {
-    let ips: Vec<_> = balanced_ips(intent.service, intent.family).collect();
-    let Some(ip) = ips.first().filter(|_| intent.targets.any) else {
+/// Compares the ranges with who is let in.
+pub fn check(case: &Case<'_, '_>, report: &mut Report) {
+    let intent = case.intent;
+    let Some(ip) = intent
+        .balanced_ips()
+        .next()
+        .filter(|_| intent.has_firewall())
+    else {
         return;
     };
-    let held = intent.chain(ServiceChain::Firewall);
-    if !intent.has_firewall() {
-        return;
-    }
-    let wanted: BTreeSet<IpNet> = intent
-        .service
-        .source_ranges
-        .iter()
-        .filter(|range| Family::of(range.addr()) == intent.family)
-        .map(IpNet::trunc)
-        .collect();
-    let node = intent.node();
-    let services = intent.chains.chain(TableKind::Nat, SERVICES);
-    let passes_by = services.rules().iter().find(|rule| {
-        takes(rule, intent.protocol(), Some(*ip), intent.port.port) == Takes::All
-            && leads_on(intent, rule)
-    });
-    if let Some(rule) = passes_by {
-        let mut finding = intent.finding(
-            &DIFFER,
+    let ranges = intent.service.source_ranges.iter();
+    let ranges = ranges.filter(|range| Family::of(range.addr()) == intent.family);
+    let wanted = IpNet::aggregate(&ranges.map(IpNet::trunc).collect());
+    let (node, pieces) = (intent.node(), case.proxy.pieces());
+    let names = |nets: &[&IpNet]| join(nets.iter().map(ToString::to_string));
+    let (title, impact, facts) = match &case.programmed.admission {
+        Admission::Unclear => return,
+        Admission::Everybody(facts) => (
             format!(
-                "the rule for {ip} of {} on {node} lets everybody in",
+                "the {} for {ip} of {} on {node} lets everybody in",
+                case.proxy.piece(),
                 intent.label()
             ),
             format!(
                 "clients outside {} are served",
-                join(wanted.iter().map(IpNet::to_string))
+                names(&wanted.iter().collect::<Vec<_>>())
             ),
-        );
-        intent.show(&mut finding, TableKind::Nat, services, rule);
-        report.findings.push(finding);
-        return;
-    }
-    let Held::Whole(_, rules) = held else { return };
-    let onward = rules.iter().filter(|rule| leads_on(intent, rule));
-    let let_in: BTreeSet<IpNet> = onward
-        .filter_map(|rule| match rule.source {
-            Some(Negatable {
-                negate: false,
-                value,
-            }) => Some(value),
-            Some(_) => None,
-            None if intent.family == Family::V4 => "0.0.0.0/0".parse().ok(),
-            None => "::/0".parse().ok(),
-        })
-        .collect();
-    // A node within the ranges may find the balancer's address as its own source.
-    let is_own = |net: &&IpNet| ips.iter().any(|ip| IpNet::from(*ip) == **net);
-    let shut_out: Vec<_> = wanted.difference(&let_in).collect();
-    let strangers: Vec<_> = let_in
-        .difference(&wanted)
-        .filter(|net| !is_own(net))
-        .collect();
-    let names = |nets: &[&IpNet]| join(nets.iter().map(ToString::to_string));
-    let (title, impact) = match (shut_out.as_slice(), strangers.as_slice()) {
-        ([], []) => return,
-        ([], strangers) => (
-            "let in others than",
-            format!("clients from {} are served", names(strangers)),
+            facts,
         ),
-        (shut_out, _) => (
-            "do not let in all of",
-            format!("clients from {} time out", names(shut_out)),
-        ),
+        Admission::Only(nets, facts) => {
+            let let_in = IpNet::aggregate(&nets.iter().copied().collect());
+            let lacks = |all: &[IpNet], one: &IpNet| !all.iter().any(|net| net.contains(one));
+            let shut_out: Vec<&IpNet> = wanted.iter().filter(|net| lacks(&let_in, net)).collect();
+            // A node within the ranges may find the balancer's address as its own source.
+            let is_own = |net: &IpNet| intent.balanced_ips().any(|ip| IpNet::from(ip) == *net);
+            let strangers: Vec<&IpNet> = let_in
+                .iter()
+                .filter(|net| lacks(&wanted, net) && !is_own(net))
+                .collect();
+            let (title, impact) = match (shut_out.as_slice(), strangers.as_slice()) {
+                ([], []) => return,
+                ([], strangers) => (
+                    "let in others than",
+                    format!("clients from {} are served", names(strangers)),
+                ),
+                (shut_out, _) => (
+                    "do not let in all of",
+                    format!("clients from {} time out", names(shut_out)),
+                ),
+            };
+            let title = format!(
+                "the {pieces} for {} on {node} {title} its source ranges",
+                intent.label()
+            );
+            (title, impact, facts)
+        }
     };
-    let mut finding = intent.finding(
-        &DIFFER,
-        format!(
-            "the rules for {} on {node} {title} its source ranges",
-            intent.label()
-        ),
-        impact,
-    );
-    for rule in rules {
-        intent.show(&mut finding, TableKind::Nat, held, rule);
-    }
+    let mut finding = intent.finding(&DIFFER, title, impact);
+    show(&mut finding, facts);
     report.findings.push(finding);
-}
-
-/// Whether the rule leads to where clients are served.
-fn leads_on(intent: &Intent<'_>, rule: &Rule) -> bool {
-    let Target::Jump(to) = &rule.target else {
-        return false;
-    };
-    let kind = intent.kind_of(to);
-    kind.is_some_and(|kind| kind != ServiceChain::Firewall)
 }

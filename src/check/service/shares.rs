@@ -1,14 +1,12 @@
 //! Whether each endpoint gets the same part of the connections: kube-proxy gives the i-th of n rules the probability
-//! 1/(n-i), so that all are met alike (`writeServiceToEndpointRules` in pkg/proxy/iptables/proxier.go).
+//! 1/(n-i), so that all are met alike (`writeServiceToEndpointRules` in pkg/proxy/iptables/proxier.go), in nftables mode
+//! each one number of n, and in IPVS mode each the weight 1.
 
-use super::endpoints::share;
-use super::intent::Intent;
+use super::Case;
+use super::endpoint_findings::share;
+use super::intent::show;
 use crate::check::{Check, Report};
-use crate::explain::balance::Balance;
-use crate::explain::chains::Held;
 use crate::model::Severity;
-use crate::model::iptables::TableKind;
-use crate::model::kube_proxy::ServiceChain;
 
 /// The checks of this file.
 pub const CHECKS: &[Check] = &[LOST, UNEVEN];
@@ -18,70 +16,75 @@ const LOST: Check = Check {
     catalogue: &["F03"],
     severity: Severity::Error,
     docs: "Some connections to a Service meet the rule of no endpoint, because the last one of kube-proxy's rules, which \
-           takes whatever the others leave, is gone or has a probability. They leave by the default route.",
+           takes whatever the others leave, is gone or has a probability; in nftables mode because a number of the draw has \
+           no endpoint. They leave by the default route. In IPVS mode that cannot be.",
 };
 
 const UNEVEN: Check = Check {
     id: "endpoint-share-uneven",
     catalogue: &["F03"],
     severity: Severity::Warning,
-    docs: "By the rules' probabilities the endpoints of a Service get unequal parts of the connections. kube-proxy gives \
-           all the same; a rule was changed, added or removed by something else.",
+    docs: "By the rules' probabilities, or by the weights of IPVS's real servers, the endpoints of a Service get unequal \
+           parts of the connections. kube-proxy gives all the same; something else changed, added or removed a rule or \
+           weight.",
 };
 
 /// Shares that differ by less than this part of themselves are equal: the kernel keeps probabilities in 31 bits.
 const TOLERANCE: f64 = 1e-4;
 
-/// Adds up the probabilities of both chains of choice.
-pub fn check(intent: &Intent<'_>, report: &mut Report) {
-    for kind in [ServiceChain::Cluster, ServiceChain::Local] {
-        let held = intent.chain(kind);
-        let balance = Balance::of(held.rules());
-        let Held::Whole(..) = held else { continue };
-        if !balance.unclear.is_empty() || balance.shares.is_empty() {
+/// Adds up the parts of every choice.
+pub fn check(case: &Case<'_, '_>, report: &mut Report) {
+    let intent = case.intent;
+    for choice in &case.programmed.choices {
+        let taking: Vec<f64> = choice
+            .members
+            .iter()
+            .filter(|member| !member.draining)
+            .map(|member| member.part)
+            .collect();
+        if !choice.clear || taking.is_empty() {
             continue;
         }
-        let node = intent.node();
-        let even = 1.0 / balance.shares.len() as f64;
-        let differs = |part: f64| (part - even).abs() > even * TOLERANCE;
-        let mut finding = if balance.left > even * TOLERANCE {
+        let (node, pieces) = (intent.node(), case.proxy.pieces());
+        let even = 1.0 / taking.len() as f64;
+        let differs = |part: &f64| (part - even).abs() > even * TOLERANCE;
+        let mut finding = if choice.left > even * TOLERANCE {
             intent.finding(
                 &LOST,
                 format!(
-                    "the rules for {} on {node} take only {} of the connections",
+                    "the {pieces} for {} on {node} take only {} of the connections",
                     intent.label(),
-                    share(1.0 - balance.left)
+                    share(1.0 - choice.left)
                 ),
                 format!(
                     "{} of the connections are not translated, and leave {node} by the default route",
-                    share(balance.left)
+                    share(choice.left)
                 ),
             )
-        } else if balance.shares.iter().any(|one| differs(one.probability)) {
-            let parts = balance.shares.iter().map(|one| one.probability);
-            let (least, most) = parts.fold((1.0_f64, 0.0_f64), |(least, most), part| {
-                (least.min(part), most.max(part))
-            });
+        } else if taking.iter().any(differs) {
+            let ends = taking
+                .iter()
+                .fold((1.0_f64, 0.0_f64), |(least, most), part| {
+                    (least.min(*part), most.max(*part))
+                });
             intent.finding(
                 &UNEVEN,
                 format!(
                     "the {} endpoints of {} get unequal parts on {node}",
-                    balance.shares.len(),
+                    taking.len(),
                     intent.label()
                 ),
                 format!(
                     "parts from {} to {} of the connections instead of {} each",
-                    share(least),
-                    share(most),
+                    share(ends.0),
+                    share(ends.1),
                     share(even)
                 ),
             )
         } else {
             continue;
         };
-        for one in &balance.shares {
-            intent.show(&mut finding, TableKind::Nat, held, one.rule);
-        }
+        show(&mut finding, &choice.facts);
         report.findings.push(finding);
     }
 }

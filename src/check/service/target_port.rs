@@ -1,11 +1,12 @@
 //! Target ports by name: a pod whose containers declare no port of that name is no endpoint for it
 //! (`FindPort` in pkg/api/v1/pod/util.go).
 
+use super::catalog::Catalog;
 use super::intent::join;
 use crate::check::{Check, Report};
 use crate::model::kube_proxy::port_name;
 use crate::model::trace::Evidence;
-use crate::model::{Cluster, ObjectKind, Place, Pod, PortRef, Service, ServicePort, Severity};
+use crate::model::{ObjectKind, Place, Pod, PortRef, Service, ServicePort, Severity};
 
 /// The checks of this file.
 pub const CHECKS: &[Check] = &[UNNAMED];
@@ -19,17 +20,16 @@ const UNNAMED: Check = Check {
 };
 
 /// Looks for the name in the pods behind the Service.
-pub fn check(cluster: &Cluster, service: &Service, port: &ServicePort, report: &mut Report) {
-    let objects = &cluster.objects;
+pub fn check(catalog: &Catalog<'_>, service: &Service, port: &ServicePort, report: &mut Report) {
+    let objects = &catalog.cluster.objects;
     let PortRef::Name(wanted) = &port.target_port else {
         return;
     };
     if objects.incomplete.contains(&ObjectKind::Pod) {
         return;
     }
-    let slices = objects.endpoint_slices.iter();
+    let slices = catalog.slices(&service.namespace, &service.name).iter();
     let behind = slices
-        .filter(|slice| slice.namespace == service.namespace && slice.service == service.name)
         .filter(|slice| {
             let mut ports = slice.ports.iter();
             !ports.any(|(name, protocol, _)| (name, protocol) == (&port.name, &port.protocol))
@@ -37,10 +37,7 @@ pub fn check(cluster: &Cluster, service: &Service, port: &ServicePort, report: &
         .flat_map(|slice| &slice.endpoints)
         .filter_map(|endpoint| endpoint.pod.as_ref());
     let without: Vec<&Pod> = behind
-        .filter_map(|(namespace, name)| {
-            let mut pods = objects.pods.iter();
-            pods.find(|pod| pod.namespace == *namespace && pod.name == *name)
-        })
+        .filter_map(|(namespace, name)| catalog.pod(namespace, name))
         // Containers need not declare ports; where they declare none, nothing tells what was read of them.
         .filter(|pod| !pod.ports.is_empty())
         .filter(|pod| {

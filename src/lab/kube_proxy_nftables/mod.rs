@@ -5,7 +5,7 @@
 //! has a chain, and that of 1.36, in which a Service's chain translates by a map of its endpoints.
 
 mod frame;
-mod names;
+
 mod service;
 
 use ipnet::IpNet;
@@ -15,7 +15,7 @@ use super::nft_table::NftTable;
 use super::spec::{LabNode, Spec, first_of};
 use crate::model::kube_proxy::{NFT_TABLE, Targets, is_served, protocol_name};
 use crate::model::{Family, Objects};
-pub use names::NftName;
+
 use service::PortRules;
 
 /// The bit that marks packets to be masqueraded, as nft prints it.

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::{Layout, MASQUERADE, NftName, not_from_pods};
+use super::{Layout, MASQUERADE, not_from_pods};
 use crate::lab::nft_table::NftTable;
-use crate::model::kube_proxy::{Target, Targets, balanced_ips, is_external, port_name};
+use crate::model::kube_proxy::{NftName, Target, Targets, balanced_ips, is_external, port_name};
 use crate::model::{Family, Service, ServicePort};
 
 /// One port of one Service, and all that its rules follow from.

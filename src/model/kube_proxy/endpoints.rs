@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::model::{Family, NodeObject, Objects, Protocol, Service, ServicePort};
+use crate::model::{EndpointSlice, Family, NodeObject, Objects, Protocol, Service, ServicePort};
 
 /// An endpoint of one port of a Service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +50,21 @@ impl Targets {
         family: Family,
         node: &NodeObject,
     ) -> Self {
-        let all = all(objects, service, port, family, &node.name);
+        let slices = objects.endpoint_slices.iter();
+        let its = slices
+            .filter(|slice| slice.namespace == service.namespace && slice.service == service.name);
+        Self::among(its, service, port, family, node)
+    }
+
+    /// The same of the Service's own EndpointSlices, where these were found already.
+    pub fn among<'o>(
+        slices: impl IntoIterator<Item = &'o EndpointSlice>,
+        service: &Service,
+        port: &ServicePort,
+        family: Family,
+        node: &NodeObject,
+    ) -> Self {
+        let all = all(slices, port, family, &node.name);
         let mut targets = Self {
             any: all.iter().any(|target| target.ready || target.draining),
             ..Self::default()
@@ -116,18 +130,13 @@ pub fn protocol_name(protocol: Protocol) -> Option<&'static str> {
 }
 
 /// All endpoints of a Service's port, in kube-proxy's order: by their text.
-fn all(
-    objects: &Objects,
-    service: &Service,
+fn all<'o>(
+    slices: impl IntoIterator<Item = &'o EndpointSlice>,
     port: &ServicePort,
     family: Family,
     node: &str,
 ) -> Vec<Target> {
     let mut found = BTreeMap::new();
-    let slices = objects
-        .endpoint_slices
-        .iter()
-        .filter(|slice| slice.namespace == service.namespace && slice.service == service.name);
     for slice in slices {
         for (_, _, number) in slice
             .ports

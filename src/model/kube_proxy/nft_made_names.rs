@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::model::kube_proxy::{hash, protocol_name};
+use super::{hash, protocol_name};
 use crate::model::{Service, ServicePort};
 
 /// What is named after a Service's port, or an endpoint of it.
