@@ -56,21 +56,30 @@ impl Walk<'_> {
             };
             self.hook(place, &mut packet)?;
             if packet.destination != destination {
-                let chosen = self.route_input(netns, bridge, &packet)?;
-                if self.would_leave_by(&chosen, bridge) {
-                    // bridged_dnat: the frame stays on the bridge, for its new destination's address.
-                    redirected = true;
-                    self.write_route(&chosen, &packet);
-                    let next_hop = chosen.next_hop(&packet);
-                    packet.destination_mac = self.resolve(netns, bridge, next_hop, &packet)?;
-                    self.journey
-                        .cross(self.cluster, netns, bridge, Direction::Out);
-                } else {
-                    packet.destination_mac = self
-                        .cluster
-                        .netns(netns)
-                        .link(bridge)
-                        .and_then(|link| link.mac);
+                match self.find_input_route(netns, bridge, &packet)? {
+                    Ok(chosen) if self.would_leave_by(&chosen, bridge) => {
+                        // bridged_dnat: the frame stays on the bridge, for its new destination's address.
+                        redirected = true;
+                        self.write_route(&chosen, &packet);
+                        let next_hop = chosen.next_hop(&packet);
+                        packet.destination_mac = self.resolve(netns, bridge, next_hop, &packet)?;
+                        self.journey
+                            .cross(self.cluster, netns, bridge, Direction::Out);
+                    }
+                    Err(refused) if packet.family() == Family::V6 => {
+                        let why = format!("{}: the bridge drops it, silently", refused.why);
+                        let evidence = refused.evidence;
+                        let silent = Stop {
+                            evidence,
+                            ..Stop::dropped(netns, why).at(port)
+                        };
+                        return Err(self.stop(&packet, silent));
+                    }
+                    // Over IPv4 a refusal is a route as any other: the host meets it (br_nf_pre_routing_finish).
+                    _ => {
+                        let link = self.cluster.netns(netns).link(bridge);
+                        packet.destination_mac = link.and_then(|link| link.mac);
+                    }
                 }
             }
         }
@@ -102,7 +111,7 @@ impl Walk<'_> {
     }
 
     /// `br_pass_frame_up`.
-    fn pass_up(
+    pub fn pass_up(
         &mut self,
         netns: NetnsId,
         bridge: &str,

@@ -4,7 +4,7 @@ use super::journey::{proven, step};
 use super::netfilter::{Hook, Place};
 use super::packet::Packet;
 use super::walker::{Fate, Stop, Stopped, Walk};
-use crate::model::trace::StepKind;
+use crate::model::trace::{Direction, StepKind};
 use crate::model::{Link, Mac, NetnsId, Part};
 
 /// How a bridge knows the port that an address is behind.
@@ -109,6 +109,14 @@ impl Walk<'_> {
         packet: Packet,
         filtered: bool,
     ) -> Fate {
+        if let Some(port) = from
+            && self.is_sought(netns, bridge, &packet)
+            && self.host_hears(netns, bridge, port)
+        {
+            self.journey
+                .cross(self.cluster, netns, bridge, Direction::In);
+            return self.pass_up(netns, bridge, packet, filtered);
+        }
         let here = self.cluster.netns(netns);
         let ports: Vec<&Link> = here
             .links
@@ -127,9 +135,10 @@ impl Walk<'_> {
             let reached = self.broadcast_domain(netns, &link.name);
             unseen |= !reached.complete;
             lost = lost.or(reached.lost);
-            let owner = reached.ends.iter().any(|(id, name)| {
-                self.cluster.netns(*id).link(name).and_then(|end| end.mac) == packet.destination_mac
-            });
+            let owner = reached
+                .ends
+                .iter()
+                .any(|(id, name)| self.is_for(*id, name, &packet));
             if owner {
                 takes = Some(link.name.clone());
                 break;

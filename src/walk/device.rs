@@ -29,8 +29,6 @@ impl Walk<'_> {
             let why = format!("the device {device} was not read");
             return Err(self.stop(&packet, Stop::unknown(netns, why).at(device)));
         };
-        self.journey
-            .cross(self.cluster, netns, device, Direction::Out);
         if !link.up {
             let why = format!("{device} is down: dropped");
             return Err(self.stop(&packet, Stop::dropped(netns, why).at(device)));
@@ -39,6 +37,8 @@ impl Walk<'_> {
             let why = format!("{device} has no carrier: dropped");
             return Err(self.stop(&packet, Stop::dropped(netns, why).at(device)));
         }
+        self.journey
+            .cross(self.cluster, netns, device, Direction::Out);
         self.device_chains(netns, device, "egress", &mut packet)?;
         match &link.kind {
             LinkKind::Loopback => self.loop_back(netns, packet, "lo"),
@@ -123,12 +123,12 @@ impl Walk<'_> {
             let why = format!("the device {device} was not read");
             return Err(self.stop(&packet, Stop::unknown(netns, why).at(device)));
         };
-        self.journey
-            .cross(self.cluster, netns, device, Direction::In);
         if !link.up {
             let why = format!("{device} is down: dropped");
             return Err(self.stop(&packet, Stop::dropped(netns, why).at(device)));
         }
+        self.journey
+            .cross(self.cluster, netns, device, Direction::In);
         self.device_chains(netns, device, "ingress", &mut packet)?;
         if let Some(master) = &link.master {
             return match here.link(master).map(|master| &master.kind) {
@@ -164,11 +164,13 @@ impl Walk<'_> {
     /// Over a wire: to the captured device with the frame's address, or out of sight.
     fn wire(&mut self, netns: NetnsId, device: &str, packet: Packet) -> Fate {
         let mac = packet.destination_mac;
+        let to_group = mac.is_some_and(Mac::is_multicast);
         let mut takers = self
             .wire_ends(netns, device)
             .into_iter()
-            .filter(|(id, name)| {
-                mac.is_some() && self.cluster.netns(*id).link(name).and_then(|link| link.mac) == mac
+            .filter(|(id, name)| match &self.sought {
+                Some(sought) if to_group => self.leads_to((*id, name.clone()), sought),
+                _ => self.is_for(*id, name, &packet),
             });
         match (takers.next(), takers.next()) {
             (Some((to, name)), None) => {
@@ -191,6 +193,16 @@ impl Walk<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a frame is for a device: by its address, or as the one that is sought in a group.
+    pub fn is_for(&self, netns: NetnsId, device: &str, packet: &Packet) -> bool {
+        let mac = packet.destination_mac;
+        if mac.is_some_and(Mac::is_multicast) {
+            return self.is_sought(netns, device, packet);
+        }
+        let link = self.cluster.netns(netns).link(device);
+        mac.is_some() && link.and_then(|link| link.mac) == mac
     }
 
     /// Why devices of such a namespace may be missing.

@@ -15,6 +15,7 @@ mod bridge_port;
 mod conntrack;
 mod decision;
 mod device;
+mod discovery;
 mod explore;
 mod icmp;
 mod ipvs;

@@ -128,6 +128,8 @@ pub(super) struct Packet {
     pub destination_mac: Option<Mac>,
     /// The namespace in which a socket made it, while it is still there.
     pub socket: Option<NetnsId>,
+    /// The device by which this host's IP took it in (`IP6CB(skb)->iif`); `None` of what was made here or stays on a bridge.
+    pub arrived_by: Option<String>,
     /// The bridge port it came in by, while a bridge has it (`physindev`).
     pub bridge_port_in: Option<String>,
     /// The bridge port it is about to leave by (`physoutdev`).
@@ -169,6 +171,7 @@ impl Packet {
             source_mac: None,
             destination_mac: None,
             socket: None,
+            arrived_by: None,
             bridge_port_in: None,
             bridge_port_out: None,
             ipvs_property: false,
@@ -213,6 +216,12 @@ impl Packet {
         answer
     }
 
+    /// Whether it is of neighbour discovery (RFC 4861).
+    pub fn is_discovery(&self) -> bool {
+        let of_icmpv6 = self.protocol == Protocol::Icmp && self.family() == Family::V6;
+        of_icmpv6 && matches!(self.icmp.0, 133..=137)
+    }
+
     /// Whether nothing is attached to it for connection tracking (`skb->_nfct` is 0), so that a rule may yet say how it is
     /// to be tracked: whatever came first holds. What fitted no connection comes in by lo so, too.
     pub fn is_unattached(&self) -> bool {
@@ -241,6 +250,7 @@ impl Packet {
         self.bridge_port_in = None;
         self.bridge_port_out = None;
         self.socket = None;
+        self.arrived_by = None;
         if changes_namespace {
             self.mark = 0;
             self.ipvs_property = false;

@@ -28,6 +28,7 @@ impl<'c> Walk<'c> {
         if let Some(why) = self.has_no_ipv6(netns, device, &packet) {
             return Err(self.stop(&packet, Stop::dropped(netns, why).at(device)));
         }
+        packet.arrived_by = Some(device.to_owned());
         if !prerouted {
             let place = Place {
                 netns,
@@ -37,6 +38,9 @@ impl<'c> Walk<'c> {
                 next_hop: None,
             };
             self.hook(place, &mut packet)?;
+        }
+        if self.is_sought(netns, device, &packet) {
+            return self.input(netns, device, device, packet);
         }
         if matches!(packet.destination, IpAddr::V4(ip) if ip.is_broadcast()) {
             return Err(self.not_followed(netns, device, &packet));
@@ -81,6 +85,7 @@ impl<'c> Walk<'c> {
     pub fn loop_back(&mut self, netns: NetnsId, mut packet: Packet, seen: &str) -> Fate {
         self.journey.cross(self.cluster, netns, "lo", Direction::In);
         packet.socket = None;
+        packet.arrived_by = Some(seen.to_owned());
         let place = Place {
             netns,
             hook: Hook::Prerouting,
@@ -125,6 +130,10 @@ impl<'c> Walk<'c> {
         mut packet: Packet,
         chosen: Chosen<'c>,
     ) -> Fate {
+        let forwarding = may_forward(self.cluster.netns(netns), device, packet.family());
+        if let Some(stop) = forbids_forwarding(netns, device, &packet, forwarding) {
+            return Err(self.stop(&packet, stop));
+        }
         let passing = (netns, format!("{packet} by {device}, {:#x}", packet.mark));
         let again = self.forwarded.contains(&passing);
         if again || packet.ttl <= 1 {
@@ -206,6 +215,18 @@ impl<'c> Walk<'c> {
         device: &str,
         packet: &Packet,
     ) -> Result<Chosen<'c>, Stopped> {
+        self.find_input_route(netns, device, packet)?
+            .map_err(|stop| self.stop(packet, stop))
+    }
+
+    /// The same. What is refused has a route, too, one by which packets come to `ip_error` or `ip6_pkt_discard`: that is
+    /// the inner error, which nothing has met yet. The outer one is of packets that may not come in at all.
+    pub fn find_input_route(
+        &mut self,
+        netns: NetnsId,
+        device: &str,
+        packet: &Packet,
+    ) -> Result<Result<Chosen<'c>, Stop>, Stopped> {
         let here: &'c Netns = self.cluster.netns(netns);
         if is_loopback4(packet.source) || is_loopback4(packet.destination) {
             self.need_settings(netns, &conf_keys(device, "route_localnet"), packet)?;
@@ -232,13 +253,22 @@ impl<'c> Walk<'c> {
         let mut chosen = match decided {
             Ok(chosen) => chosen,
             Err(refused) => {
-                return Err(self.refuse_input(netns, device, packet, refused, forwarding));
+                return Ok(Err(refuse_input(
+                    netns, device, packet, refused, forwarding,
+                )));
             }
         };
         self.need_what_validates(netns, device, packet)?;
         let valid = match chosen.route.kind {
             RouteType::Unicast => {
-                self.need_forwarding(netns, device, packet, forwarding)?;
+                if packet.family() == Family::V4
+                    && let Some(stop) = forbids_forwarding(netns, device, packet, forwarding)
+                {
+                    return match stop.verdict {
+                        Verdict::Undetermined => Err(self.stop(packet, stop)),
+                        _ => Ok(Err(stop)),
+                    };
+                }
                 validate_source(here, device, packet, Some(&chosen.device))
             }
             RouteType::Broadcast => {
@@ -258,7 +288,7 @@ impl<'c> Walk<'c> {
             ));
         }
         match valid {
-            Ok(()) => Ok(chosen),
+            Ok(()) => Ok(Ok(chosen)),
             Err(why) => Err(self.stop(packet, Stop::dropped(netns, why).at(device))),
         }
     }
@@ -288,72 +318,6 @@ impl<'c> Walk<'c> {
         Ok(())
     }
 
-    fn need_forwarding(
-        &mut self,
-        netns: NetnsId,
-        device: &str,
-        packet: &Packet,
-        forwarding: Option<bool>,
-    ) -> Result<(), Stopped> {
-        let key = forwarding_key(device, packet.family());
-        let stop = match forwarding {
-            Some(true) => return Ok(()),
-            Some(false) => {
-                let why = format!(
-                    "{device} may not forward ({key} = 0), and {} is not an address here",
-                    packet.destination
-                );
-                Stop::dropped(netns, why).because("sysctl", &format!("{key} = 0"))
-            }
-            None => Stop::unknown(
-                netns,
-                format!("whether {device} may forward was not read ({key})"),
-            ),
-        };
-        Err(self.stop(packet, stop.at(device)))
-    }
-
-    /// `ip_error`: an IPv4 router answers with ICMP, a host that does not forward is silent. IPv6 answers in any case
-    /// (`ip6_pkt_drop`).
-    fn refuse_input(
-        &mut self,
-        netns: NetnsId,
-        device: &str,
-        packet: &Packet,
-        refused: Refused<'_>,
-        forwarding: Option<bool>,
-    ) -> Stopped {
-        let (why, answer, evidence) = match refused {
-            Refused::NoRoute => (
-                format!("there is no route to {}", packet.destination),
-                Some(IcmpError::NetUnreachable),
-                None,
-            ),
-            Refused::By { kind, raw, source } => {
-                let answer = match kind {
-                    Refusal::Blackhole => None,
-                    Refusal::Unreachable => Some(IcmpError::HostUnreachable),
-                    Refusal::Prohibit => Some(IcmpError::AdminProhibited),
-                };
-                (
-                    format!("{} is refused by: {raw}", packet.destination),
-                    answer,
-                    Some((source, raw)),
-                )
-            }
-        };
-        let answers = packet.family() == Family::V6 || forwarding != Some(false);
-        let mut stop = match answer {
-            Some(error) if answers => Stop::answered(netns, error, why),
-            _ => Stop::dropped(netns, why),
-        }
-        .at(device);
-        if let Some((source, raw)) = evidence {
-            stop = stop.because(source, raw);
-        }
-        self.stop(packet, stop)
-    }
-
     /// A socket takes it, or the host answers that nothing listens.
     fn deliver(&mut self, netns: NetnsId, device: &str, packet: Packet) -> Fate {
         if packet.inner.is_some() {
@@ -373,6 +337,71 @@ impl<'c> Walk<'c> {
             StepKind::Bridge,
             format!("{device}: for the bridge's own address, up to the host"),
         ));
+    }
+}
+
+/// Why what is for another host is not passed on. IPv4 asks when it routes, IPv6 when it forwards (`ip6_forward`).
+fn forbids_forwarding(
+    netns: NetnsId,
+    device: &str,
+    packet: &Packet,
+    forwarding: Option<bool>,
+) -> Option<Stop> {
+    let key = forwarding_key(device, packet.family());
+    let stop = match forwarding {
+        Some(true) => return None,
+        Some(false) => {
+            let why = format!(
+                "{device} may not forward ({key} = 0), and {} is not an address here",
+                packet.destination
+            );
+            Stop::dropped(netns, why).because("sysctl", &format!("{key} = 0"))
+        }
+        None => Stop::unknown(
+            netns,
+            format!("whether {device} may forward was not read ({key})"),
+        ),
+    };
+    Some(stop.at(device))
+}
+
+/// `ip_error`: an IPv4 router answers with ICMP, a host that does not forward is silent. IPv6 answers in any case
+/// (`ip6_pkt_drop`).
+fn refuse_input(
+    netns: NetnsId,
+    device: &str,
+    packet: &Packet,
+    refused: Refused<'_>,
+    forwarding: Option<bool>,
+) -> Stop {
+    let (why, answer, evidence) = match refused {
+        Refused::NoRoute => (
+            format!("there is no route to {}", packet.destination),
+            Some(IcmpError::NetUnreachable),
+            None,
+        ),
+        Refused::By { kind, raw, source } => {
+            let answer = match kind {
+                Refusal::Blackhole => None,
+                Refusal::Unreachable => Some(IcmpError::HostUnreachable),
+                Refusal::Prohibit => Some(IcmpError::AdminProhibited),
+            };
+            (
+                format!("{} is refused by: {raw}", packet.destination),
+                answer,
+                Some((source, raw)),
+            )
+        }
+    };
+    let answers = packet.family() == Family::V6 || forwarding != Some(false);
+    let stop = match answer {
+        Some(error) if answers => Stop::answered(netns, error, why),
+        _ => Stop::dropped(netns, why),
+    }
+    .at(device);
+    match evidence {
+        Some((source, raw)) => stop.because(source, raw),
+        None => stop,
     }
 }
 

@@ -10,10 +10,11 @@ use super::conntrack::Direction;
 use super::icmp::IcmpError;
 use super::journey::step;
 use super::packet::{Packet, Port, Tracked, Tracking};
-use super::routing::is_local;
+use super::routing::{Lookup, Routed, is_local, lookup};
+use super::source_address::select_address;
 use super::walker::{Fate, Walk};
 use crate::model::trace::StepKind;
-use crate::model::{Family, NetnsId, Protocol};
+use crate::model::{Family, NetnsId, Protocol, RouteScope};
 
 /// How a host refuses a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +108,10 @@ impl Walk<'_> {
         let claimed = refusal.packet.destination;
         let own = is_local(self.cluster.netns(netns), claimed);
         let is_error = matches!(refusal.denial, Denial::Error(_));
-        let source: Option<IpAddr> = Some(claimed).filter(|_| own || !is_error);
+        let source = match own || !is_error {
+            true => Some(claimed),
+            false => self.source_of_error(netns, &refusal.packet, &answer),
+        };
         self.journey.enter(self.cluster, netns, None);
         // TCP answers ::1 by the device that the packet seemed to come in by, which has the address (tcp_v6_send_response).
         let to_itself = answer.destination == IpAddr::from(Ipv6Addr::LOCALHOST);
@@ -122,5 +126,25 @@ impl Walk<'_> {
         let text = format!("{name}: {answer}");
         self.journey.step(step(StepKind::Emit, text));
         self.output(netns, answer, chosen)
+    }
+
+    /// `icmp6_send`: where the route home has no source of its own, an error comes from an address of the device by which
+    /// what it answers came in, and is routed as from that address. Over IPv4 the route alone gives the source.
+    fn source_of_error(&self, netns: NetnsId, refused: &Packet, answer: &Packet) -> Option<IpAddr> {
+        let device = refused.arrived_by.as_deref()?;
+        if refused.family() == Family::V4 {
+            return None;
+        }
+        let here = self.cluster.netns(netns);
+        let home = Lookup {
+            uid: Some(0),
+            ..Lookup::made_here(answer, None)
+        };
+        let given = match lookup(here, &home) {
+            Routed::Found { route, .. } => route.preferred_source,
+            _ => None,
+        };
+        let home = answer.destination;
+        given.or_else(|| select_address(here, device, None, home, RouteScope::Universe))
     }
 }

@@ -17,6 +17,17 @@ pub(super) struct Reached {
     pub lost: Option<String>,
 }
 
+impl Default for Reached {
+    fn default() -> Self {
+        Self {
+            ends: Vec::new(),
+            bridges: Vec::new(),
+            complete: true,
+            lost: None,
+        }
+    }
+}
+
 impl Reached {
     /// It rests on a table, of which this says whether rows were lost.
     fn needs(&mut self, lost: Option<String>) {
@@ -28,24 +39,38 @@ impl Reached {
 impl Walk<'_> {
     /// Everything that a broadcast sent by `device` reaches.
     pub fn broadcast_domain(&self, netns: NetnsId, device: &str) -> Reached {
-        let mut reached = Reached {
-            ends: Vec::new(),
-            bridges: Vec::new(),
-            complete: true,
-            lost: None,
-        };
         let mut seen = vec![(netns, device.to_owned())];
-        let mut sending = vec![(netns, device.to_owned())];
+        let sending = seen.clone();
+        let mut reached = Reached::default();
+        self.spread(&mut seen, sending, &mut reached);
+        reached
+    }
+
+    /// Whether a broadcast that arrives at one device comes to another.
+    pub fn leads_to(&self, end: (NetnsId, String), to: &(NetnsId, String)) -> bool {
+        let (mut seen, mut sending) = (vec![end.clone()], Vec::new());
+        let mut reached = Reached::default();
+        self.hear(end, &mut seen, &mut sending, &mut reached);
+        self.spread(&mut seen, sending, &mut reached);
+        reached.ends.contains(to)
+    }
+
+    /// Follows a broadcast from the devices that send it to all that hear it.
+    fn spread(
+        &self,
+        seen: &mut Vec<(NetnsId, String)>,
+        mut sending: Vec<(NetnsId, String)>,
+        reached: &mut Reached,
+    ) {
         while let Some((at, name)) = sending.pop() {
-            for end in self.send_to_all(at, &name, &mut sending, &mut reached) {
+            for end in self.send_to_all(at, &name, &mut sending, reached) {
                 if seen.contains(&end) {
                     continue;
                 }
                 seen.push(end.clone());
-                self.hear(end, &mut seen, &mut sending, &mut reached);
+                self.hear(end, seen, &mut sending, reached);
             }
         }
-        reached
     }
 
     /// The ends at which a broadcast sent by one device arrives.

@@ -21,6 +21,8 @@ impl Walk<'_> {
             self.reach_connected_socket(netns, &packet);
         } else if packet.tcp_flags & ACK != 0 || packet.about.is_some() {
             // An answer is taken by the socket that asked, which no list of listening sockets shows.
+        } else if packet.is_discovery() {
+            // The kernel itself takes it.
         } else if packet.protocol == Protocol::Icmp {
             self.echo(netns, &packet)?;
         } else if packet.protocol.has_ports() {

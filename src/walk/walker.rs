@@ -41,6 +41,8 @@ pub(super) struct Walk<'c> {
     pub established: bool,
     /// Its sender chose its source port, so that it may belong to a connection that stands.
     pub port_given: bool,
+    /// The device that a packet of neighbour discovery is for: of what is sent to a group, the copy that comes there is followed.
+    pub sought: Option<(NetnsId, String)>,
     /// Devices crossed so far: a packet that a bridge loop never lets go is given up.
     pub crossings: usize,
 }
@@ -209,6 +211,7 @@ impl<'c> Walk<'c> {
             forwarded: Vec::new(),
             established: false,
             port_given: false,
+            sought: None,
             crossings: 0,
         }
     }

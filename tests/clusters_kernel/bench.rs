@@ -210,7 +210,7 @@ impl Bench {
         let mut told = trace.paths.iter().filter_map(|path| path.client_sees);
         let wait = match fails {
             false => COMES,
-            true if told.any(|sees| sees == ClientSees::Refused) => SECOND_SYN,
+            true if told.any(|sees| sees != ClientSees::Timeout) => SECOND_SYN,
             true => STAYS_AWAY,
         };
         // A raw socket hears the errors of all others that ask the same host.

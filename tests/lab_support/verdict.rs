@@ -169,7 +169,9 @@ pub fn fits(path: &Path, predicted: &[Sighting], crossed: &[Sighting]) -> bool {
         _ => false,
     });
     let stopped = path.stopped_at.as_ref();
-    let copied = copied || stopped.is_some_and(|at| at.why.contains("floods"));
+    // So does the nodes' switch with what is for a device that went down.
+    let why = |word| stopped.is_some_and(|at| at.why.contains(word));
+    let copied = copied || why("floods") || why("is down: dropped");
     let mut seen = crossed.iter();
     copied && predicted.iter().all(|one| seen.any(|other| other == one))
 }

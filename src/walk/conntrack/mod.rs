@@ -221,6 +221,11 @@ impl Connections {
         if matches!(packet.tracking, Tracking::Tracked(_) | Tracking::Untracked) {
             return Lookup::None;
         }
+        // nf_conntrack_proto_icmpv6.c: what belongs to a link is no connection.
+        if packet.is_discovery() {
+            packet.tracking = Tracking::Untracked;
+            return Lookup::None;
+        }
         // An ICMP error is found by the packet it is about (`nf_conntrack_inet_error`).
         let tuple = match &packet.about {
             Some(about) => about.inverse(),
