@@ -14,7 +14,7 @@ use super::endpoint::{self, node_names};
 use super::reading::Reading;
 use crate::explain::{find, ipset, virtual_server};
 use crate::lab::registry;
-use crate::model::{Cluster, NetnsName};
+use crate::model::{CONTAINER_PREFIX, Cluster, NetnsName};
 
 /// How long a TAB may take. A build for debugging takes ten times as long for everything.
 const PATIENCE: Duration = match cfg!(debug_assertions) {
@@ -27,6 +27,7 @@ pub fn senders(typed: &OsStr) -> Vec<CompletionCandidate> {
     offer(typed, |reading, namespace| {
         let cluster = reading.cluster();
         let mut names = pod_names(cluster, namespace);
+        names.extend(container_names(cluster));
         names.extend(
             node_names(cluster)
                 .iter()
@@ -42,6 +43,7 @@ pub fn receivers(typed: &OsStr) -> Vec<CompletionCandidate> {
         let cluster = reading.cluster();
         let mut names = service_names(cluster, namespace);
         names.extend(pod_names(cluster, namespace));
+        names.extend(container_names(cluster));
         names.extend(
             node_names(cluster)
                 .iter()
@@ -166,6 +168,12 @@ fn pod_names(cluster: &Cluster, namespace: &str) -> Vec<String> {
     endpoint::pods(cluster)
         .iter()
         .map(|pod| short(&pod.namespace, &pod.name, namespace))
+        .collect()
+}
+
+fn container_names(cluster: &Cluster) -> Vec<String> {
+    let all = endpoint::containers(cluster).into_iter();
+    all.map(|one| format!("{CONTAINER_PREFIX}{}", one.name))
         .collect()
 }
 

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::endpoint::global_addresses;
 use super::{Failure, Global, Outcome, output, source};
-use crate::model::Netns;
-use crate::show::{Cell, Column};
+use crate::model::{Netns, Sandbox};
+use crate::show::{Cell, Column, sandboxes};
 
 /// Arguments of `netns`.
 #[derive(Debug, Args)]
@@ -25,7 +25,12 @@ const COLUMNS: &[Column] = &[
     Column::new("addresses"),
     Column::wide("routes"),
     Column::wide("sockets"),
+    Column::wide("runtime"),
+    Column::wide("sandbox"),
+    Column::wide("pid"),
+    Column::wide("path"),
     Column::new("not_read"),
+    Column::new("odd"),
 ];
 
 /// Lists them.
@@ -40,6 +45,14 @@ pub fn run(global: &Global) -> Result<Outcome, Failure> {
             .links
             .as_ref()
             .map(|links| links.iter().map(|link| link.name.as_str()).collect());
+        let its = |told: fn(&Sandbox) -> String| -> Vec<String> {
+            cluster.sandboxes(id).map(told).collect()
+        };
+        let mut odd: Vec<String> = cluster
+            .sandboxes(id)
+            .flat_map(|one| sandboxes::trouble(&cluster, id.node, one))
+            .collect();
+        odd.extend(sandboxes::left_over(&cluster, id).map(str::to_owned));
         let count = |rows: Option<usize>| rows.map_or_else(|| "?".into(), Cell::from);
         rows.push(vec![
             cluster.node_name(id).into(),
@@ -49,7 +62,12 @@ pub fn run(global: &Global) -> Result<Outcome, Failure> {
             output::joined(&addresses),
             count(routes(netns)),
             count(netns.sockets.as_ref().map(Vec::len)),
+            output::joined(&its(|one| one.runtime.to_string())),
+            output::joined(&its(|one| sandboxes::short(&one.id).to_owned())),
+            netns.occupied.pid().into(),
+            netns.pinned.clone().into(),
             output::joined(&missing),
+            output::joined(&odd),
         ]);
         spaces.push(json!({
             "node": cluster.node_name(id),
@@ -58,6 +76,10 @@ pub fn run(global: &Global) -> Result<Outcome, Failure> {
             "addresses": addresses,
             "routes": routes(netns),
             "sockets": netns.sockets.as_ref().map(Vec::len),
+            "pid": netns.occupied.pid(),
+            "path": netns.pinned,
+            "sandboxes": its(|one| one.id.clone()),
+            "odd": odd,
             "not_read": missing,
         }));
     }

@@ -87,7 +87,8 @@ pub fn answer(
     })
 }
 
-/// Writes a list: a document, or a table of these columns (without those of wide tables, unless it is one).
+/// Writes a list: a document, or a table of these columns: where it is not wide, without those of wide ones and those that
+/// say nothing.
 pub fn list(
     global: &Global,
     columns: &[Column],
@@ -95,14 +96,15 @@ pub fn list(
     document: &Value,
 ) -> Result<(), Failure> {
     let wide = global.output == Output::Wide;
-    let shown = |column: &Column| wide || !column.wide;
-    let headings = columns.iter().filter(|column| shown(column));
-    let headings: Vec<String> = headings.map(|column| column.heading()).collect();
-    let rows = rows.iter().map(|row| {
-        let cells = row.iter().zip(columns);
-        let cells = cells.filter(|(_, column)| shown(column));
-        cells.map(|(cell, _)| cell.text()).collect()
-    });
+    let is_told =
+        |at: usize| rows.is_empty() || rows.iter().any(|row| columns[at].is_told(&row[at]));
+    let shown: Vec<usize> = (0..columns.len())
+        .filter(|&at| wide || !columns[at].wide && is_told(at))
+        .collect();
+    let headings: Vec<String> = shown.iter().map(|&at| columns[at].heading()).collect();
+    let rows = rows
+        .iter()
+        .map(|row| shown.iter().map(|&at| row[at].text()).collect());
     table(global, &headings, &rows.collect::<Vec<_>>(), document)
 }
 

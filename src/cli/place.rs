@@ -1,13 +1,13 @@
 //! Which namespaces a command is about: a pod's, a node's own, or any by its name.
 
-use super::endpoint::{hint, node_names, pods};
+use super::endpoint::{container, hint, node_names, pods, unknown_container};
 use super::{Failure, Global};
-use crate::model::{Cluster, NetnsId, NetnsName};
+use crate::model::{CONTAINER_PREFIX, Cluster, NetnsId, NetnsName};
 
 /// What the user said of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
-    /// NAME or NS/NAME of a pod.
+    /// NAME or NS/NAME of a pod, `docker:NAME` of a container.
     pub pod: Option<&'a str>,
     /// A node; its own namespace, unless one is named.
     pub node: Option<&'a str>,
@@ -58,6 +58,12 @@ pub fn find(
 
 fn of_pod(cluster: &Cluster, wanted: &str, global: &Global) -> Result<NetnsId, Failure> {
     let wanted = wanted.strip_prefix("pod/").unwrap_or(wanted);
+    if let Some(name) = wanted.strip_prefix(CONTAINER_PREFIX) {
+        let found = container(cluster, name);
+        return found
+            .map(|container| container.netns)
+            .ok_or_else(|| unknown_container(cluster, name));
+    }
     let known = pods(cluster);
     let (namespace, name) = split(wanted, global);
     let its = known

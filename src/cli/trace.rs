@@ -27,10 +27,10 @@ Examples:
 Exit status: 0 every branch is delivered and answered, 1 some or all are not,
 3 what was read does not tell, 2 wrong usage or unreadable input.")]
 pub struct TraceArgs {
-    /// Who sends: NAME, NS/NAME, pod/NS/NAME, IP, node/NAME, external[:IP]
+    /// Who sends: NAME, NS/NAME, pod/NS/NAME, IP, node/NAME, docker:NAME, external[:IP]
     #[arg(value_name = "FROM", add = ArgValueCompleter::new(candidates::senders))]
     pub from: String,
-    /// To whom: NAME, NS/NAME, svc/NS/NAME[:PORT], pod/NS/NAME:PORT, name.ns.svc.cluster.local[:PORT], IP:PORT, [IPv6]:PORT, node/NAME:PORT
+    /// To whom: NAME, NS/NAME, svc/NS/NAME[:PORT], pod/NS/NAME:PORT, name.ns.svc.cluster.local[:PORT], IP:PORT, [IPv6]:PORT, node/NAME:PORT, docker:NAME:PORT
     #[arg(value_name = "TO", add = ArgValueCompleter::new(candidates::receivers))]
     pub to: String,
     /// tcp, udp, sctp, icmp or a number [default: the Service port's, else tcp]

@@ -9,7 +9,8 @@ use super::iptables::Ruleset;
 use super::nftables;
 use super::{
     Address, ConntrackEntry, Family, FdbEntry, IpSet, IpvsConnection, Link, LinkKind, Neighbor,
-    Objects, Part, RecentList, Route, RoutingRule, Socket, Sysctls, VirtualServer,
+    Objects, Occupied, Part, RecentList, Route, RoutingRule, Sandbox, Socket, Sysctls,
+    VirtualServer,
 };
 
 /// Everything that was read about a cluster, from whatever source.
@@ -50,6 +51,8 @@ pub struct Node {
     pub name: String,
     /// Its namespaces; the host's own first when it was captured.
     pub netns: Vec<Netns>,
+    /// The sandboxes that its container runtimes keep; empty where nobody could look.
+    pub sandboxes: Vec<Sandbox>,
 }
 
 /// Names a namespace within a [`Cluster`]: index of the node, index of the namespace in it.
@@ -92,6 +95,10 @@ impl fmt::Display for NetnsName {
 pub struct Netns {
     /// What it is.
     pub name: NetnsName,
+    /// The file that it is pinned to, where it is.
+    pub pinned: Option<String>,
+    /// Whether programs run in it.
+    pub occupied: Occupied,
     /// Network devices.
     pub links: Option<Vec<Link>>,
     /// Addresses of both families.
@@ -142,6 +149,8 @@ impl Netns {
     pub fn unread(name: NetnsName) -> Self {
         Self {
             name,
+            pinned: None,
+            occupied: Occupied::Unknown,
             links: None,
             addresses: None,
             routes4: None,
@@ -250,6 +259,12 @@ impl Cluster {
                 .enumerate()
                 .map(move |(netns, found)| (NetnsId { node, netns }, found))
         })
+    }
+
+    /// The sandboxes of a namespace.
+    pub fn sandboxes(&self, id: NetnsId) -> impl Iterator<Item = &Sandbox> {
+        let all = self.nodes[id.node].sandboxes.iter();
+        all.filter(move |sandbox| sandbox.netns == Some(id.netns))
     }
 
     /// The host namespace of the node of that name.

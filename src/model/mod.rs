@@ -16,6 +16,7 @@ mod part;
 mod recent;
 mod rejects;
 mod route;
+mod sandbox;
 mod socket;
 mod sysctl;
 
@@ -43,5 +44,6 @@ pub use part::Part;
 pub use recent::{Jiffies, RecentEntry, RecentList};
 pub use rejects::RejectWith;
 pub use route::{NextHop, Route, RouteScope, RouteType, RoutingRule, RuleAction, Table};
+pub use sandbox::{CONTAINER_PREFIX, Holder, NetworkMode, Occupied, Runtime, Sandbox};
 pub use socket::{Socket, SocketState};
 pub use sysctl::Sysctls;

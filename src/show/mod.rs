@@ -10,6 +10,7 @@ mod devices;
 mod neighbors;
 mod owners;
 mod routing;
+pub mod sandboxes;
 mod sets;
 mod sockets;
 mod table;

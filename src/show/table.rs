@@ -43,6 +43,11 @@ impl Column {
         }
     }
 
+    /// Whether a cell says more than is usual.
+    pub fn is_told(self, cell: &Cell) -> bool {
+        cell.text() != "-" && cell.text() != self.usual
+    }
+
     /// What stands above it.
     pub fn heading(self) -> String {
         self.key.replace('_', " ").to_uppercase()
@@ -219,7 +224,6 @@ impl Table {
     /// Whether a column belongs in a narrow table.
     fn is_worth_showing(&self, at: usize) -> bool {
         let column = self.columns[at];
-        let says_something = |cell: &Cell| *cell != Cell::Absent && cell.text() != column.usual;
         // Without rows the headings alone tell what there could be.
         let empty = self.rows.is_empty();
         !column.wide
@@ -227,7 +231,7 @@ impl Table {
                 || self
                     .rows
                     .iter()
-                    .any(|(.., cells)| says_something(&cells[at])))
+                    .any(|(.., cells)| column.is_told(&cells[at])))
     }
 
     /// As JSON: `kubenet.show/v1`.

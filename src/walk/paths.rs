@@ -10,6 +10,7 @@ use super::Run;
 use super::explore::Tree;
 use super::journey::{Journey, step};
 use super::walker::{Delivery, Recipient};
+use crate::model::CONTAINER_PREFIX;
 use crate::model::trace::{
     Assumption, ClientSees, OverallVerdict, Path, Reply, StepKind, StoppedAt, Verdict,
 };
@@ -350,7 +351,12 @@ fn destination(cluster: &Cluster, delivery: &Delivery) -> FlowEnd {
                     Some(pod.name.clone()),
                     Some(node),
                 ),
-                None => end("address", None, Some(name.clone()), Some(node)),
+                None => match name.strip_prefix(CONTAINER_PREFIX) {
+                    Some(container) => {
+                        end("container", None, Some(container.to_owned()), Some(node))
+                    }
+                    None => end("address", None, Some(name.clone()), Some(node)),
+                },
             }
         }
     }

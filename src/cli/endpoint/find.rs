@@ -1,9 +1,9 @@
 //! Pods, nodes and addresses of a cluster, joined from its objects and its namespaces: either may be missing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use crate::model::{AddressScope, Cluster, Netns, NetnsId, NetnsName};
+use crate::model::{AddressScope, Cluster, Holder, Netns, NetnsId, NetnsName};
 
 /// A pod as far as it is known.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ pub struct FoundPod {
     pub netns: Option<NetnsId>,
 }
 
-/// All pods: those of the objects, then those of which there is only a namespace.
+/// All pods: those of the objects, then those of which there is only a namespace or a sandbox.
 pub fn pods(cluster: &Cluster) -> Vec<FoundPod> {
     let mut spaces = Spaces::of(cluster);
     let mut found = Vec::with_capacity(cluster.objects.pods.len());
@@ -61,7 +61,43 @@ pub fn pods(cluster: &Cluster) -> Vec<FoundPod> {
             });
         }
     }
+    let known: HashSet<(String, String)> = found
+        .iter()
+        .map(|pod| (pod.namespace.clone(), pod.name.clone()))
+        .collect();
+    found.extend(of_sandboxes(cluster).filter(|pod| {
+        let name = (pod.namespace.clone(), pod.name.clone());
+        !known.contains(&name)
+    }));
     found
+}
+
+/// Pods of which only the runtime knows: in their node's namespace, or with several sandboxes.
+fn of_sandboxes(cluster: &Cluster) -> impl Iterator<Item = FoundPod> {
+    let mut seen = HashSet::new();
+    let nodes = cluster.nodes.iter().enumerate();
+    let all = nodes.flat_map(|(at, node)| node.sandboxes.iter().map(move |one| (at, one)));
+    all.filter_map(move |(at, sandbox)| {
+        let Holder::Pod {
+            namespace, name, ..
+        } = &sandbox.holder
+        else {
+            return None;
+        };
+        let netns = sandbox.netns.map(|netns| NetnsId { node: at, netns });
+        let host = netns.filter(|id| cluster.netns(*id).name == NetnsName::Host);
+        let node = &cluster.nodes[at].name;
+        seen.insert((namespace, name)).then(|| FoundPod {
+            namespace: namespace.clone(),
+            name: name.clone(),
+            node: Some(node.clone()),
+            ips: host.map_or(Vec::new(), |_| node_addresses(cluster, node)),
+            host_network: host.is_some(),
+            phase: None,
+            // Of several sandboxes it is not known which one counts.
+            netns: host,
+        })
+    })
 }
 
 /// Namespaces that may be pods'.

@@ -3,6 +3,7 @@
 //! Pure: everything is looked up in the [`Cluster`] that was read. Nothing is guessed: what is ambiguous or unknown is a
 //! failure which names the choices.
 
+mod container;
 mod established;
 mod find;
 mod nearest;
@@ -15,6 +16,7 @@ mod wanted;
 
 use std::net::IpAddr;
 
+pub use container::{FoundContainer, container, containers, unknown_container};
 pub use established::follow;
 pub use find::{FoundPod, global_addresses, node_addresses, node_names, pods};
 pub use nearest::{hint, nearest};

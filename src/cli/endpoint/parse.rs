@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::cli::Failure;
+use crate::model::CONTAINER_PREFIX;
 
 /// A port by number or by the name that a Service gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +68,13 @@ pub enum Endpoint {
         /// Port, where one was given.
         port: Option<Port>,
     },
+    /// `docker:NAME[:PORT]`: a container that is no pod's.
+    Container {
+        /// Its name, or the beginning of its identifier.
+        name: String,
+        /// Port, where one was given.
+        port: Option<Port>,
+    },
     /// `external[:IP[:PORT]]`.
     External {
         /// Its address, where one was given.
@@ -83,18 +91,20 @@ impl Endpoint {
             Self::Pod { port, .. }
             | Self::Service { port, .. }
             | Self::Name { port, .. }
-            | Self::Node { port, .. } => port.clone(),
+            | Self::Node { port, .. }
+            | Self::Container { port, .. } => port.clone(),
             Self::Address { port, .. } | Self::External { port, .. } => port.map(Port::Number),
         }
     }
 }
 
 const FORMS: &str = "endpoints are NAME, NS/NAME, pod/NS/NAME, svc/NS/NAME:PORT, IP:PORT, [IPv6]:PORT, node/NAME:PORT, \
-                     external:IP";
+                     docker:NAME:PORT, external:IP";
 
 /// Reads an endpoint.
 pub fn parse(text: &str) -> Result<Endpoint, Failure> {
-    let bad = |why: &str| Failure::new(format!("{text:?} is no endpoint: {why}")).hint(FORMS);
+    let typed = text;
+    let bad = |why: &str| Failure::new(format!("{typed:?} is no endpoint: {why}")).hint(FORMS);
     if let Some(rest) = text.strip_prefix("external") {
         match rest.strip_prefix(':') {
             None if rest.is_empty() => {
@@ -116,10 +126,18 @@ pub fn parse(text: &str) -> Result<Endpoint, Failure> {
         return Ok(Endpoint::Address { ip, port });
     }
 
+    let (text, is_container) = match text.strip_prefix(CONTAINER_PREFIX) {
+        Some(rest) => (rest, true),
+        None => (text, false),
+    };
     let (path, port) = match text.rsplit_once(':') {
         None => (text, None),
         Some((path, port)) => (path, Some(parse_port(port).map_err(|why| bad(&why))?)),
     };
+    if is_container && !path.is_empty() && !path.contains('/') {
+        let name = path.to_owned();
+        return Ok(Endpoint::Container { name, port });
+    }
     let mut parts: Vec<&str> = path.split('/').collect();
     if parts.iter().any(|part| part.is_empty()) {
         return Err(bad("a part of the name is empty"));

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::container::{container, unknown_container};
 use super::find::{node_addresses, node_names, pods};
 use super::nearest::hint;
 use super::sender::unknown_pod;
@@ -70,7 +71,14 @@ pub fn find(cluster: &Cluster, question: &Question) -> Result<Receiver, Failure>
             {
                 return to_service(cluster, service);
             }
-            Err(unknown_name(cluster, &namespace, name))
+            match given {
+                None => to_container(cluster, name),
+                Some(_) => None,
+            }
+            .unwrap_or_else(|| Err(unknown_name(cluster, &namespace, name)))
+        }
+        Endpoint::Container { name, .. } => {
+            to_container(cluster, name).unwrap_or_else(|| Err(unknown_container(cluster, name)))
         }
         Endpoint::Address { ip, .. } => Ok(to_address(cluster, *ip)),
         Endpoint::Node { name, .. } => to_node(cluster, name),
@@ -208,6 +216,26 @@ fn to_pod(cluster: &Cluster, namespace: &str, name: &str) -> Result<Option<Recei
             pod.netns
                 .and_then(|id| cluster.netns(id).sockets.as_deref()),
         ),
+        label,
+    }))
+}
+
+/// `None` when there is no such container.
+fn to_container(cluster: &Cluster, name: &str) -> Option<Result<Receiver, Failure>> {
+    let found = container(cluster, name)?;
+    let label = format!("container {}", found.name);
+    if found.ips.is_empty() {
+        let network = found.network;
+        return Some(Err(Failure::new(format!(
+            "{label} has no address: its network mode is {network}"
+        ))));
+    }
+    Some(Ok(Receiver {
+        end: found.end(),
+        addresses: found.ips,
+        headless: false,
+        ports: None,
+        listening: listening(cluster.netns(found.netns).sockets.as_deref()),
         label,
     }))
 }

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::container::{container, containers, unknown_container};
 use super::find::{FoundPod, global_addresses, node_addresses, node_names, pods};
 use super::nearest::hint;
 use super::receiver::Receiver;
@@ -47,10 +48,16 @@ pub fn find(
         Endpoint::Name {
             namespace, name, ..
         } => match namespace {
-            None => named_namespace(cluster, name)
-                .map_or_else(|| from_pod(cluster, &question.namespace, name), Ok),
+            None => match named_namespace(cluster, name) {
+                Some(found) => Ok(found),
+                None => from_pod(cluster, &question.namespace, name)
+                    .or_else(|failure| from_container(cluster, name).ok_or(failure)),
+            },
             Some(namespace) => from_pod(cluster, namespace, name),
         },
+        Endpoint::Container { name, .. } => {
+            from_container(cluster, name).ok_or_else(|| unknown_container(cluster, name))
+        }
         Endpoint::Node { name, .. } => from_node(cluster, name),
         Endpoint::Address { ip, .. } => from_address(cluster, *ip),
         Endpoint::External { ip, .. } => from_outside(cluster, *ip, question, receiver),
@@ -98,6 +105,18 @@ fn sender_pod(pod: &FoundPod) -> Result<Sender, Failure> {
         source: None,
         external: false,
         label,
+    })
+}
+
+fn from_container(cluster: &Cluster, name: &str) -> Option<Sender> {
+    let found = container(cluster, name)?;
+    Some(Sender {
+        start: found.netns,
+        end: found.end(),
+        label: format!("container {}", found.name),
+        addresses: found.ips,
+        source: None,
+        external: false,
     })
 }
 
@@ -231,14 +250,17 @@ fn from_address(cluster: &Cluster, ip: IpAddr) -> Result<Sender, Failure> {
     {
         Some(pod) => pod_end(pod),
         None if is_host(&start) => node_end(cluster.node_name(start)),
-        None => FlowEnd {
-            kind: "address".to_owned(),
-            namespace: None,
-            name: None,
-            node: Some(cluster.node_name(start).to_owned()),
-            ip: None,
-            port: None,
-            role: None,
+        None => match containers(cluster).iter().find(|one| one.netns == start) {
+            Some(container) => container.end(),
+            None => FlowEnd {
+                kind: "address".to_owned(),
+                namespace: None,
+                name: None,
+                node: Some(cluster.node_name(start).to_owned()),
+                ip: None,
+                port: None,
+                role: None,
+            },
         },
     };
     let alike = global_addresses(netns)

@@ -77,7 +77,7 @@ pub fn wanted(question: &Question, dns: bool) -> Wanted {
             Some(number) => drop(wanted.named.insert(Named::NodePort(number))),
             None => wanted.services = true,
         },
-        Endpoint::External { .. } => {}
+        Endpoint::Container { .. } | Endpoint::External { .. } => {}
     }
     if dns {
         let (space, name) = DNS;

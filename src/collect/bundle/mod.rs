@@ -170,6 +170,7 @@ fn cluster(source: Source, name: &str) -> Result<Cluster, BundleError> {
         let mut node = Node {
             name,
             netns: Vec::new(),
+            sandboxes: Vec::new(),
         };
         for (name, (folder, files)) in namespaces {
             let files = Files {

@@ -10,6 +10,7 @@ mod cgroups;
 mod command;
 mod conntrack;
 mod demand;
+mod docker;
 mod fdb;
 mod files;
 mod ipsets;
@@ -46,7 +47,9 @@ use namespaces::{Handle, inside};
 use read::Report;
 
 use crate::model::iptables::Wish;
-use crate::model::{Cluster, FlannelConfig, Gap, Netns, NetnsId, NetnsName, Node, Objects, Pod};
+use crate::model::{
+    Cluster, FlannelConfig, Gap, Netns, NetnsId, NetnsName, Node, Objects, Occupied, Pod,
+};
 
 /// How to read this machine.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -114,6 +117,9 @@ impl Machine {
             })
             .collect();
         let mut machine = Self::new(vec![(name, found.handles)], Objects::unread(), gaps);
+        if let [node] = machine.cluster.nodes.as_mut_slice() {
+            node.sandboxes = found.sandboxes;
+        }
         machine.survey_all();
         Ok(machine)
     }
@@ -129,7 +135,8 @@ impl Machine {
                     Ok(file) => handles.push(Handle {
                         name: name.clone(),
                         file,
-                        pid: None,
+                        pinned: None,
+                        occupied: Occupied::Unknown,
                     }),
                     Err(error) => gaps.push(Gap {
                         place: format!("{node} {name}"),
@@ -152,27 +159,21 @@ impl Machine {
         }
     }
 
-    /// Takes in the Kubernetes objects, and names the namespaces of pods by them: that of a pod of its node is the only
-    /// one whose first process is in the pod's control group, or which has the pod's addresses.
+    /// Takes in the Kubernetes objects, and names the namespaces of pods by them, by the control group of their first process
+    /// and by their addresses.
     pub fn take_objects(&mut self, objects: Objects) {
         for (node, handles) in self.cluster.nodes.iter_mut().zip(&mut self.handles) {
             let groups: Vec<Option<String>> = handles
                 .iter()
-                .map(|handle| handle.pid.and_then(cgroups::pod_uid))
+                .map(|handle| handle.occupied.pid().and_then(cgroups::pod_uid))
                 .collect();
             for pod in objects.pods.iter().filter(|pod| lives_on(pod, &node.name)) {
-                let has_addresses = |netns: &Netns| pod.ips.iter().all(|ip| netns.has_address(*ip));
-                let is_its = |netns: &Netns, group: &Option<String>| {
-                    let by_group = group.is_some() && *group == pod.uid;
-                    matches!(netns.name, NetnsName::Named(_)) && (by_group || has_addresses(netns))
+                let Some(place) = namespace_of(pod, &node.netns, &groups) else {
+                    continue;
                 };
-                let mut its = node
-                    .netns
-                    .iter_mut()
-                    .zip(&mut *handles)
-                    .zip(&groups)
-                    .filter(|((netns, _), group)| is_its(netns, group));
-                if let (Some(((netns, handle), _)), None) = (its.next(), its.next()) {
+                if let (Some(netns), Some(handle)) =
+                    (node.netns.get_mut(place), handles.get_mut(place))
+                {
                     netns.name = NetnsName::Pod {
                         namespace: pod.namespace.clone(),
                         name: pod.name.clone(),
@@ -272,9 +273,17 @@ impl Machine {
         for (name, handles) in nodes {
             let netns = handles
                 .iter()
-                .map(|handle| Netns::unread(handle.name.clone()))
+                .map(|handle| Netns {
+                    pinned: handle.pinned.clone(),
+                    occupied: handle.occupied,
+                    ..Netns::unread(handle.name.clone())
+                })
                 .collect();
-            machine.cluster.nodes.push(Node { name, netns });
+            machine.cluster.nodes.push(Node {
+                name,
+                netns,
+                sandboxes: Vec::new(),
+            });
             machine.handles.push(handles);
         }
         machine
@@ -314,6 +323,29 @@ impl Machine {
         report.gaps.retain(|gap| !self.cluster.gaps.contains(gap));
         self.cluster.gaps.append(&mut report.gaps);
     }
+}
+
+/// Which of a node's namespaces without a pod's name is a pod's: the only one with its addresses and its control group, or
+/// else with either of them.
+fn namespace_of(pod: &Pod, all: &[Netns], groups: &[Option<String>]) -> Option<usize> {
+    let has_addresses = |netns: &Netns| pod.ips.iter().all(|ip| netns.has_address(*ip));
+    let signs: Vec<(bool, bool)> = all
+        .iter()
+        .zip(groups)
+        .map(|(netns, group)| {
+            let unnamed = matches!(netns.name, NetnsName::Named(_));
+            let by_group = group.is_some() && *group == pod.uid;
+            (unnamed && by_group, unnamed && has_addresses(netns))
+        })
+        .collect();
+    let only = |fits: fn(&(bool, bool)) -> bool| {
+        let mut places = signs.iter().enumerate().filter(|(_, signs)| fits(signs));
+        let first = places.next().map(|(place, _)| place);
+        first.filter(|_| places.next().is_none())
+    };
+    only(|(group, addresses)| *group && *addresses)
+        .or_else(|| only(|(_, addresses)| *addresses))
+        .or_else(|| only(|(group, _)| *group))
 }
 
 /// Whether a pod has a namespace of its own on that node now.

@@ -13,8 +13,8 @@ use std::thread;
 use nix::sched::{CloneFlags, setns};
 use nix::sys::statfs::{FsType, fstatfs};
 
-use super::sandboxes::{self, Sandbox};
-use crate::model::NetnsName;
+use super::sandboxes::{self, Kept};
+use crate::model::{CONTAINER_PREFIX, Holder, NetnsName, NetworkMode, Occupied, Sandbox};
 
 /// The file system that namespaces are files of (include/uapi/linux/magic.h).
 const NSFS_MAGIC: FsType = FsType(0x6e73_6673);
@@ -28,14 +28,18 @@ pub(super) struct Handle {
     pub name: NetnsName,
     /// Holds it open.
     pub file: File,
-    /// A process in it, where one is known.
-    pub pid: Option<u32>,
+    /// The file that it is pinned to, where one is known.
+    pub pinned: Option<String>,
+    /// Whether a process is in it.
+    pub occupied: Occupied,
 }
 
 /// What was found, and what could not be looked at.
 pub(super) struct Found {
     /// The host's namespace first.
     pub handles: Vec<Handle>,
+    /// The sandboxes of container runtimes.
+    pub sandboxes: Vec<Sandbox>,
     /// What may be missing, in words.
     pub holes: Vec<String>,
 }
@@ -43,31 +47,38 @@ pub(super) struct Found {
 /// Finds every namespace that a process is in or that has a name.
 pub(super) fn find() -> io::Result<Found> {
     let mut holes = Vec::new();
-    let (host, host_pid) = match File::open("/proc/1/ns/net") {
-        Ok(file) => (file, Some(1)),
+    let (host, occupied) = match File::open("/proc/1/ns/net") {
+        Ok(file) => (file, Occupied::By(1)),
         Err(error) => {
             holes.push(format!(
                 "the namespace of process 1 cannot be opened ({error}): that of this process is taken for the host's \
                  (hint: run as root)"
             ));
-            (File::open("/proc/self/ns/net")?, None)
+            (File::open("/proc/self/ns/net")?, Occupied::Unknown)
         }
     };
     let mut seen = HashSet::from([identity(&host)?]);
     let mut handles = vec![Handle {
         name: NetnsName::Host,
         file: host,
-        pid: host_pid,
+        pinned: None,
+        occupied,
     }];
     let (by_process, hidden) = of_processes();
     for folder in NAMED {
         for (name, file) in named(Path::new(folder), &mut holes) {
             let id = identity(&file)?;
             if seen.insert(id) {
+                let occupied = match by_process.get(&id) {
+                    Some(pid) => Occupied::By(*pid),
+                    None if hidden == 0 => Occupied::Nobody,
+                    None => Occupied::Unknown,
+                };
                 handles.push(Handle {
+                    pinned: Some(format!("{folder}/{name}")),
                     name: NetnsName::Named(name),
                     file,
-                    pid: by_process.get(&id).copied(),
+                    occupied,
                 });
             }
         }
@@ -84,35 +95,80 @@ pub(super) fn find() -> io::Result<Found> {
             handles.push(Handle {
                 name: NetnsName::Named(format!("pid-{pid}")),
                 file,
-                pid: Some(pid),
+                pinned: None,
+                occupied: Occupied::By(pid),
             });
         }
     }
-    name_pods(&mut handles, &sandboxes::find(Path::new("/")))?;
+    let sandboxes = placed(&handles, sandboxes::find(Path::new("/")))?;
+    name_holders(&mut handles, &sandboxes);
     if hidden > 0 {
         holes.push(format!(
             "pods may be missing: processes whose namespace cannot be seen: {hidden} (hint: run as root)"
         ));
     }
-    Ok(Found { handles, holes })
+    Ok(Found {
+        handles,
+        sandboxes,
+        holes,
+    })
 }
 
-/// Gives the namespaces of sandboxes the names of their pods. The host's stays the host's.
-fn name_pods(handles: &mut [Handle], sandboxes: &[Sandbox]) -> io::Result<()> {
-    let pods: BTreeMap<Identity, &NetnsName> = sandboxes
-        .iter()
-        .map(|sandbox| (sandbox.netns, &sandbox.pod))
-        .collect();
-    for handle in handles.iter_mut().filter(|one| one.name != NetnsName::Host) {
-        if let Some(pod) = pods.get(&identity(&handle.file)?) {
-            handle.name = (*pod).clone();
+/// The sandboxes with their places among the namespaces filled in.
+fn placed(handles: &[Handle], found: Vec<Kept>) -> io::Result<Vec<Sandbox>> {
+    let mut places = BTreeMap::new();
+    for (place, handle) in handles.iter().enumerate() {
+        places.insert(identity(&handle.file)?, place);
+    }
+    let place = |kept: Kept| Sandbox {
+        netns: places.get(&kept.netns).copied(),
+        ..kept.sandbox
+    };
+    Ok(found.into_iter().map(place).collect())
+}
+
+/// Gives namespaces the names of the pods and containers that they were made for. The host's stays the host's; of several
+/// sandboxes of one pod the one that has a process names its namespace, if it is the only one.
+fn name_holders(handles: &mut [Handle], sandboxes: &[Sandbox]) {
+    // For each pod how many sandboxes it has, and how many of them have a process.
+    let mut pods: BTreeMap<(&str, &str), (usize, usize)> = BTreeMap::new();
+    for sandbox in sandboxes {
+        if let Holder::Pod {
+            namespace, name, ..
+        } = &sandbox.holder
+        {
+            let (all, with_process) = pods.entry((namespace, name)).or_default();
+            *all += 1;
+            *with_process += usize::from(sandbox.pid.is_some());
         }
     }
-    Ok(())
+    for sandbox in sandboxes {
+        let name = match &sandbox.holder {
+            Holder::Pod {
+                namespace, name, ..
+            } => match (pods.get(&(namespace, name)), sandbox.pid) {
+                (Some((_, 1)), Some(_)) | (Some((1, _)), None) => NetnsName::Pod {
+                    namespace: namespace.clone(),
+                    name: name.clone(),
+                },
+                _ => continue,
+            },
+            // It uses what was made for the other one.
+            Holder::Container {
+                network: NetworkMode::Container(_),
+                ..
+            } => continue,
+            Holder::Container { name, .. } => NetnsName::Named(format!("{CONTAINER_PREFIX}{name}")),
+        };
+        let place = sandbox.netns.and_then(|place| handles.get_mut(place));
+        if let Some(handle) = place.filter(|one| one.name != NetnsName::Host) {
+            handle.name = name;
+        }
+    }
 }
 
 /// Device and inode tell one namespace from another (namespaces(7)).
-type Identity = (u64, u64);
+pub(super) type Identity = (u64, u64);
 
 fn identity(file: &File) -> io::Result<Identity> {
     file.metadata()

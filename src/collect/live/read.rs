@@ -200,7 +200,7 @@ pub(super) fn everything(
     let native = nft::read(&netns.iptables, report);
     netns.nftables = report.keep(native);
     netns.incomplete.clone_from(&report.incomplete);
-    if let Some(pid) = handle.pid {
+    if let Some(pid) = handle.occupied.pid() {
         netns.resolv_conf = report
             .take_one("resolv.conf", files::resolv_conf(pid))
             .flatten();

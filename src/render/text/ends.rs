@@ -12,7 +12,7 @@ pub fn sender(trace: &Trace) -> String {
     if let Some(ip) = from.ip {
         push(&mut text, &ip.to_string());
     }
-    if let (Some(node), "pod" | "address") = (&from.node, from.kind.as_str()) {
+    if let (Some(node), "pod" | "address" | "container") = (&from.node, from.kind.as_str()) {
         push(&mut text, &format!("on {node}"));
     }
     text

@@ -1,0 +1,105 @@
+//! What is odd of sandboxes and of the network namespaces made for them: those that are left over, and those that are stuck.
+//!
+//! The kubelet asks for one sandbox at a time for each pod, and for the removal of the others before (SyncPod in
+//! pkg/kubelet/kuberuntime). The runtime pins the sandbox's network namespace to a file and unpins it when the sandbox
+//! stops; where it or the CNI plugin fails, one or the other stays, with its device, its address and its place in the
+//! bridge.
+
+use crate::model::{
+    Cluster, Holder, Netns, NetnsId, NetnsName, ObjectKind, Occupied, Pod, Sandbox,
+};
+
+/// What is odd of a sandbox.
+pub fn trouble(cluster: &Cluster, node: usize, sandbox: &Sandbox) -> Vec<String> {
+    let Holder::Pod {
+        namespace,
+        name,
+        uid,
+    } = &sandbox.holder
+    else {
+        return Vec::new();
+    };
+    let node = &cluster.nodes[node];
+    let mut odd = Vec::new();
+    let others = node.sandboxes.iter().filter(|other| other.id != sandbox.id);
+    let of_same: Vec<&str> = others
+        .filter(|other| is_of(other, namespace, name, uid.as_deref()))
+        .map(|other| short(&other.id))
+        .collect();
+    if !of_same.is_empty() {
+        odd.push(format!(
+            "another sandbox of this pod: {}",
+            of_same.join(", ")
+        ));
+    }
+    let of_name = |pod: &&Pod| pod.namespace == *namespace && pod.name == *name;
+    let pod = cluster.objects.pods.iter().find(of_name);
+    match pod {
+        Some(pod) if uid.is_some() && pod.uid.is_some() && pod.uid != *uid => {
+            odd.push("stuck: of an earlier pod of this name".to_owned());
+        }
+        Some(pod) if pod.has_ended() => odd.push("stuck: its pod has ended".to_owned()),
+        Some(_) => {}
+        None if cluster.objects.incomplete.contains(&ObjectKind::Pod) => {}
+        None => odd.push("stuck: the API has no such pod".to_owned()),
+    }
+    let netns = sandbox.netns.and_then(|place| node.netns.get(place));
+    match netns {
+        Some(netns) if netns.occupied == Occupied::Nobody => {
+            odd.push("stuck: no process is seen in its namespace".to_owned());
+        }
+        None => odd.push("its namespace was not found".to_owned()),
+        Some(_) => {}
+    }
+    odd
+}
+
+/// Whether it is a sandbox of that pod: of the same uid, where both are known.
+fn is_of(sandbox: &Sandbox, namespace: &str, name: &str, uid: Option<&str>) -> bool {
+    match &sandbox.holder {
+        Holder::Pod {
+            namespace: its_namespace,
+            name: its_name,
+            uid: its_uid,
+        } => match (its_uid, uid) {
+            (Some(one), Some(other)) => one == other,
+            _ => its_namespace == namespace && its_name == name,
+        },
+        Holder::Container { .. } => false,
+    }
+}
+
+/// An identifier as people write it.
+pub fn short(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
+}
+
+/// Why a namespace seems to be left over; `None` where it is used, or where a person may have made it.
+pub fn left_over(cluster: &Cluster, id: NetnsId) -> Option<&'static str> {
+    let netns = cluster.netns(id);
+    let of_nobody = matches!(netns.name, NetnsName::Named(_))
+        && netns.occupied == Occupied::Nobody
+        && cluster.sandboxes(id).next().is_none();
+    (of_nobody && is_of_runtime(netns)).then_some("leaked: no pod, no container and no process")
+}
+
+/// Whether its name is one that runtimes give: `cni-UUID` (containerd's pkg/netns), a UUID (CRI-O), twelve hexadecimal
+/// digits (Docker; its overlay networks have namespaces of other names, without a process).
+fn is_of_runtime(netns: &Netns) -> bool {
+    let Some((folder, name)) = netns
+        .pinned
+        .as_deref()
+        .and_then(|path| path.rsplit_once('/'))
+    else {
+        return false;
+    };
+    let is_hex = |text: &str| text.chars().all(|c| c.is_ascii_hexdigit());
+    let is_uuid = || {
+        let lengths = name.split('-').map(str::len);
+        lengths.eq([8, 4, 4, 4, 12]) && name.split('-').all(is_hex)
+    };
+    match folder.ends_with("docker/netns") {
+        true => name.len() == 12 && is_hex(name),
+        false => name.starts_with("cni-") || is_uuid(),
+    }
+}
