@@ -8,8 +8,8 @@ KUBENET  = target/release/kubenet
 BIN      = $(DESTDIR)$(PREFIX)/bin
 SHARE    = $(DESTDIR)$(PREFIX)/share
 
-.PHONY: build test test-vm torture torture-clusters torture-rules torture-nftables torture-routing torture-vm bench dist \
-	install uninstall generated clean
+.PHONY: build test test-vm torture torture-clusters torture-rules torture-nftables torture-routing torture-faults torture-vm \
+	bench dist install uninstall generated clean
 
 build:
 	$(CARGO) build --release --locked
@@ -23,17 +23,18 @@ test-vm:
 	tests/vm/run.sh
 
 # The random tests against the kernel, with more cases than a change is asked for: PACKETS through rulesets of iptables (a
-# quarter of them for each of four kinds), so many RULESETS of nftables, ROUTERS and CLUSTERS of each kind, and VM_CLUSTERS
-# with IPVS in the virtual machine. SEED says where to begin: another one asks other questions.
+# quarter of them for each of four kinds), so many RULESETS of nftables, ROUTERS and CLUSTERS of each kind, so many
+# PAIRS of faults, and VM_CLUSTERS with IPVS in the virtual machine. SEED says where to begin: another one asks other questions.
 PACKETS     ?= 100000
 RULESETS    ?= 2000
 ROUTERS     ?= 2000
 CLUSTERS    ?= 1000
+PAIRS       ?= 100
 VM_CLUSTERS ?= 100
 SEED        ?= 1
 TORTURE      = KUBENET_SEED=$(SEED) $(CARGO) test --release --locked
 
-torture: torture-rules torture-nftables torture-routing torture-clusters torture-vm
+torture: torture-rules torture-nftables torture-routing torture-clusters torture-faults torture-vm
 
 torture-rules:
 	KUBENET_CASES=$$(($(PACKETS) / 4)) $(TORTURE) --test rules_kernel random:: -- --nocapture
@@ -46,6 +47,9 @@ torture-routing:
 
 torture-clusters:
 	KUBENET_CASES=$(CLUSTERS) $(TORTURE) --test clusters_kernel -- --nocapture
+
+torture-faults:
+	KUBENET_CASES=$(PAIRS) $(TORTURE) --test lab_faults -- --nocapture
 
 torture-vm:
 	KUBENET_CASES=$(VM_CLUSTERS) KUBENET_VM_SECONDS=7200 tests/vm/run.sh clusters_kernel:ipvs_clusters

@@ -50,7 +50,7 @@ fn nothing_is_found_in_healthy_clusters() {
 fn faults() -> Vec<(PathBuf, Vec<String>)> {
     let broken = archives()
         .into_iter()
-        .filter(|path| path.to_string_lossy().contains("/faults/"));
+        .filter(|path| path.to_string_lossy().contains("/clusters/faults/"));
     broken
         .map(|path| {
             let truth = path

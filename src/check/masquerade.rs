@@ -1,5 +1,6 @@
 //! Source translation: flannel's for what leaves the cluster, kube-proxy's for what would not come back otherwise.
 
+use super::backends::{self, Both};
 use super::{Check, Family, NodeView, Report, Scene};
 use crate::explain::chains::{Chains, Held};
 use crate::model::iptables::{Backend, Match, Rule, Ruleset, TableKind, Target};
@@ -363,23 +364,17 @@ fn asked(rules: &[Rule]) -> Option<u32> {
 
 fn mixed(node: &NodeView<'_>, netns: &model::Netns, report: &mut Report) {
     for family in [model::Family::V4, model::Family::V6] {
-        let of = |backend| {
-            let mut all = netns.iptables.iter();
-            all.find(|one| one.family == family && one.backend == backend && one.has_rules())
-        };
-        let (Some(nft), Some(legacy)) = (of(Backend::Nft), of(Backend::Legacy)) else {
+        let Some(Both {
+            nft,
+            legacy,
+            smaller,
+        }) = backends::both(netns, family)
+        else {
             continue;
         };
-        let count = |ruleset: &Ruleset| {
-            ruleset
-                .chains()
-                .map(|(_, chain)| chain.len())
-                .sum::<usize>()
-        };
-        let (smaller, tool) = if count(legacy) <= count(nft) {
-            (legacy, "-legacy")
-        } else {
-            (nft, "-nft")
+        let tool = match smaller.backend {
+            Backend::Nft => "-nft",
+            Backend::Legacy => "-legacy",
         };
         let base = if family == model::Family::V4 {
             "iptables"
@@ -393,7 +388,7 @@ fn mixed(node: &NodeView<'_>, netns: &model::Netns, report: &mut Report) {
             .iter()
             .map(|(ruleset, name)| Evidence {
                 source: format!("{base}-{name}-save"),
-                raw: format!("{} rules", count(ruleset)),
+                raw: format!("{} rules", backends::rules(ruleset)),
             })
             .collect();
         for table in smaller.tables() {

@@ -3,6 +3,7 @@
 //! A check has an id that never changes, and says of what it looked at one of three things: it is right, it is wrong (a
 //! [`Finding`]), or not enough was read to tell. Nothing is found where something was only not read.
 
+mod backends;
 mod bridge_netfilter;
 pub mod connections;
 mod filters;
@@ -11,7 +12,6 @@ mod limits;
 mod masquerade;
 mod order;
 mod pods;
-mod probes;
 mod relevance;
 mod report;
 mod scene;
@@ -113,7 +113,7 @@ pub fn of_trace(cluster: &Cluster, trace: &Trace) -> (Vec<Finding>, BTreeSet<Wis
     let report = everything(cluster);
     let mut findings = report.findings;
     findings.retain(|finding| on_the_way(finding, trace));
-    for stopper in filters::of_trace(trace) {
+    for stopper in filters::of_trace(cluster, trace) {
         let same = |one: &Finding| one.id == stopper.id && one.evidence == stopper.evidence;
         if !findings.iter().any(same) {
             findings.push(stopper);

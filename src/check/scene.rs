@@ -10,7 +10,8 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use crate::model::{
-    Cluster, Family, Link, LinkKind, Mac, Netns, NetnsId, NetnsName, NodeObject, Part, Place, Vxlan,
+    Cluster, Family, Link, LinkKind, Mac, Netns, NetnsId, NetnsName, NodeObject, Part, Place,
+    Route, Vxlan,
 };
 
 /// What is looked at.
@@ -222,6 +223,54 @@ impl<'c> NodeView<'c> {
             return Some(first);
         }
         Some(found.find(is_published).unwrap_or(first))
+    }
+
+    /// The bridge of its pods: with an address of their network, or called as flannel's CNI plugin does.
+    pub fn bridge(&self) -> Option<&'c Link> {
+        let (_, netns) = self.host?;
+        let is_bridge = |link: &&Link| matches!(link.kind, LinkKind::Bridge { .. });
+        let ours = |link: &&Link| {
+            let mut held = netns.addresses_of(&link.name);
+            held.any(|address| {
+                let cidr = self.pod_cidr(Family::of(address.ip));
+                cidr.is_some_and(|cidr| cidr.contains(&address.ip))
+            })
+        };
+        let mut bridges = netns.links.iter().flatten().filter(is_bridge);
+        let named = netns.link("cni0").filter(is_bridge);
+        bridges.find(ours).or(named)
+    }
+
+    /// The device that has the address by which other nodes reach it.
+    pub fn wire(&self, family: Family) -> Option<&'c Link> {
+        let (_, netns) = self.host?;
+        let mut links = netns.links.iter().flatten();
+        links.find(|link| {
+            let mut held = netns.addresses_of(&link.name);
+            held.any(|address| Family::of(address.ip) == family && self.has_published(address.ip))
+        })
+    }
+
+    /// The device by which packets for another node's pods leave, as flannel means it: its tunnel, or the wire where the
+    /// backend has none or the other node is reached directly.
+    pub fn towards(&self, peer: &NodeView<'_>, family: Family) -> Option<&'c Link> {
+        let (_, netns) = self.host?;
+        let (cidr, address) = (peer.pod_cidr(family)?, peer.public_ip(family));
+        let directly = |route: &Route| {
+            let mut hops = route.next_hops.iter();
+            route.destination == cidr
+                && hops.any(|hop| hop.gateway.is_some() && hop.gateway == address)
+        };
+        let direct = netns
+            .routes(family)
+            .unwrap_or_default()
+            .iter()
+            .any(directly);
+        match self.tunnel(family) {
+            Some((link, _)) if !direct => Some(link),
+            None if !direct && self.backend() == Some("vxlan") => None,
+            _ => self.wire(family),
+        }
     }
 
     /// Whether a table of the node's own namespace was read, and whole.

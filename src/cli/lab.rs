@@ -269,11 +269,10 @@ fn capture(args: &CaptureArgs, global: &Global) -> Result<Outcome, Failure> {
 
 fn break_it(args: &BreakArgs, global: &Global) -> Result<Outcome, Failure> {
     let Some(id) = &args.fault else {
-        let rows: Vec<Vec<Cell>> = faults::FAULTS
-            .iter()
+        let rows: Vec<Vec<Cell>> = faults::all()
             .map(|fault| vec![fault.id.into(), fault.life.into()])
             .collect();
-        let faults = faults::FAULTS.iter().map(|fault| {
+        let faults = faults::all().map(|fault| {
             let victim = fault
                 .victim
                 .map(|(from, to)| json!({"from": from, "to": to}));
@@ -285,10 +284,7 @@ fn break_it(args: &BreakArgs, global: &Global) -> Result<Outcome, Failure> {
         return Ok(Outcome::Fine);
     };
     let Some(fault) = faults::find(id) else {
-        let names: Vec<String> = faults::FAULTS
-            .iter()
-            .map(|fault| fault.id.to_owned())
-            .collect();
+        let names: Vec<String> = faults::all().map(|fault| fault.id.to_owned()).collect();
         return Err(
             Failure::new(format!("there is no fault {id:?}")).hint(super::endpoint::hint(
                 id,
@@ -300,7 +296,7 @@ fn break_it(args: &BreakArgs, global: &Global) -> Result<Outcome, Failure> {
     let lab = registry::find(args.name.as_deref())?;
     faults::make(&lab, fault)?;
     output::note(global, fault.life);
-    if let Some((from, to)) = fault.victim {
+    if let Some((from, to)) = fault.victim_in(&lab.spec) {
         output::note(
             global,
             &format!("try `kubenet --lab trace {from} {to}` and `kubenet --lab check`"),

@@ -37,6 +37,7 @@ mod socket;
 mod source_address;
 mod source_check;
 mod standing;
+mod supposing;
 mod table;
 mod vxlan;
 mod vxlan_fdb;
@@ -44,6 +45,7 @@ mod walker;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::rc::Rc;
 
 use conntrack::Direction;
 use explore::{Choices, explore};
@@ -61,6 +63,7 @@ use crate::model::{Cluster, Family, Flow, Protocol};
 pub use decision::{RouteAnswer, RouteQuestion, route};
 pub use paths::overall;
 pub use standing::{Standing, standing};
+pub use supposing::{Passage, Without, pass};
 
 /// More ways than this are not walked; what is left is reported as undetermined.
 const MOST_RUNS: usize = 4096;
@@ -72,10 +75,19 @@ pub fn trace(cluster: &Cluster, flow: &Flow) -> Trace {
 
 /// The same, and the chains that the packet came to and which were not read: with them supplied, it goes on from there.
 pub fn trace_and_wishes(cluster: &Cluster, flow: &Flow) -> (Trace, BTreeSet<Wish>) {
+    trace_without(cluster, flow, &Rc::default())
+}
+
+/// The same, supposing that some rules were not there.
+pub fn trace_without(
+    cluster: &Cluster,
+    flow: &Flow,
+    without: &Rc<Without>,
+) -> (Trace, BTreeSet<Wish>) {
     let mut not_seen: BTreeSet<String> = BTreeSet::new();
     let mut wishes = BTreeSet::new();
     let tree = explore(MOST_RUNS, |choices| {
-        let mut run = run(cluster, flow, choices);
+        let mut run = run(cluster, flow, choices, without);
         not_seen.extend(run.not_seen.iter().cloned());
         wishes.append(&mut run.wishes);
         run
@@ -113,8 +125,9 @@ struct Run {
     supposed: Vec<Assumption>,
 }
 
-fn run(cluster: &Cluster, flow: &Flow, choices: &mut Choices) -> Run {
+fn run(cluster: &Cluster, flow: &Flow, choices: &mut Choices, without: &Rc<Without>) -> Run {
     let mut walk = Walk::new(cluster, std::mem::take(choices));
+    walk.without = Rc::clone(without);
     let flow = &send::dialled(flow);
     walk.established = flow.established;
     walk.port_given = flow.source_port.is_some();

@@ -1,6 +1,7 @@
 //! The state of one walk, and how it ends.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::conntrack::{Connections, Direction};
 use super::explore::Choices;
@@ -11,6 +12,7 @@ use super::learn::Learned;
 use super::netfilter::Lists;
 use super::packet::Packet;
 use super::refusal::{Denial, Refusal};
+use super::supposing::Without;
 use crate::model::iptables::Wish;
 use crate::model::trace::{Assumption, ClientSees, Evidence, StepKind, StoppedAt, Verdict};
 use crate::model::{Cluster, NetnsId, Part};
@@ -25,6 +27,8 @@ pub(super) struct Walk<'c> {
     /// What virtual servers took.
     pub virtual_connections: Vec<ipvs::Connection<'c>>,
     pub learned: Learned,
+    /// Rules that are supposed not to be there.
+    pub without: Rc<Without>,
     /// What rules of this walk noted in lists.
     pub lists: Lists,
     /// What was not read and may matter.
@@ -206,6 +210,7 @@ impl<'c> Walk<'c> {
             wishes: BTreeSet::new(),
             supposed: Vec::new(),
             learned: Learned::default(),
+            without: Rc::default(),
             lists: Lists::default(),
             sent: None,
             forwarded: Vec::new(),

@@ -91,11 +91,12 @@ pub fn look(scene: &Scene<'_>, family: Family, report: &mut Report) {
                 continue;
             };
             let gateway = cidr.network();
-            if !routed_by(node, family, &link.name, gateway) {
-                continue;
-            }
             let known = Known::of(node, peer, link, gateway, family);
-            if let Some((check, finding)) = known.and_then(|known| known.judge()) {
+            let meant = |known: &Known<'_, '_>| {
+                routed_by(node, family, &link.name, gateway) || known.has_lost_its_route()
+            };
+            let judged = known.filter(meant).and_then(|known| known.judge());
+            if let Some((check, finding)) = judged {
                 report.judge(check, node.name, vec![finding]);
             }
         }
@@ -161,6 +162,19 @@ impl<'a, 'c> Known<'a, 'c> {
                 .collect(),
             mac: true_mac(peer, family),
         })
+    }
+
+    /// Whether flannel meant the other node to be reached by the tunnel, and only its route is not there: there is what
+    /// flannel writes beside it, and no route straight to the node.
+    fn has_lost_its_route(&self) -> bool {
+        let written = self.neighbor.is_some() || self.fdb_of_peer();
+        let used = self.node.towards(self.peer, self.family);
+        written && used.is_some_and(|link| link.name == self.device)
+    }
+
+    fn fdb_of_peer(&self) -> bool {
+        let mut ends = self.fdb.iter().filter_map(|entry| entry.destination);
+        ends.any(|ip| self.peer.has_address(ip))
     }
 
     /// What is wrong with it: the first thing, which the others follow from.

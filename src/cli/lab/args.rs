@@ -214,7 +214,7 @@ pub struct BreakArgs {
 /// The faults that begin as what is typed.
 fn faults(typed: &std::ffi::OsStr) -> Vec<clap_complete::engine::CompletionCandidate> {
     let typed = typed.to_string_lossy();
-    let all = crate::lab::faults::FAULTS.iter().map(|fault| fault.id);
+    let all = crate::lab::faults::all().map(|fault| fault.id);
     all.filter(|id| id.starts_with(&*typed))
         .map(clap_complete::engine::CompletionCandidate::new)
         .collect()

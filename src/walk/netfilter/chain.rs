@@ -115,12 +115,15 @@ impl<'c> Walk<'c> {
                     return Ok(());
                 }
                 Effect::End(stop) => {
-                    self.write_path(&origin, &mut written);
                     let mut stop = *stop;
                     stop.evidence = Some(Evidence {
                         source: origin.source(),
                         raw: origin.raw().to_owned(),
                     });
+                    if self.is_supposed_gone(&stop) {
+                        continue;
+                    }
+                    self.write_path(&origin, &mut written);
                     return Err(self.stop(packet, stop));
                 }
             }
@@ -223,6 +226,9 @@ impl<'c> Walk<'c> {
             source: tool(base),
             raw: format!("*{table} :{chain} DROP"),
         });
+        if self.is_supposed_gone(&stop) {
+            return Ok(());
+        }
         Err(self.stop(packet, stop))
     }
 

@@ -158,12 +158,15 @@ impl<'c> Walk<'c> {
                     return Ok(());
                 }
                 Effect::End(stop) => {
-                    self.write_native_path(&mut meeting);
                     let mut stop = *stop;
                     stop.evidence = Some(Evidence {
                         source: meeting.source(),
                         raw: meeting.raw(),
                     });
+                    if self.is_supposed_gone(&stop) {
+                        continue;
+                    }
+                    self.write_native_path(&mut meeting);
                     return Err(self.stop(packet, stop));
                 }
             }
@@ -182,6 +185,9 @@ impl<'c> Walk<'c> {
                 base.base.hook
             ),
         });
+        if self.is_supposed_gone(&stop) {
+            return Ok(());
+        }
         Err(self.stop(packet, stop))
     }
 

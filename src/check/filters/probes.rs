@@ -3,32 +3,101 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::rc::Rc;
 
-use super::{NodeView, Scene};
+use super::passages;
+use super::stopper::named;
+use crate::check::{NodeView, Scene, scene};
 use crate::model::iptables::Wish;
 use crate::model::trace::{Path, Trace, Verdict};
-use crate::model::{Cluster, Family, Flow, FlowEnd, Netns, NetnsId, Protocol, SocketState};
-use crate::walk;
+use crate::model::{
+    Cluster, Family, Finding, Flow, FlowEnd, Netns, NetnsId, NetnsName, Protocol, SocketState,
+};
+use crate::walk::{self, Without};
+
+/// So many rules are told that stop one packet one after another.
+const MOST_STOPPERS: usize = 16;
 
 /// To so many other nodes packets are walked from each.
 const PEERS: usize = 8;
 
 /// What is walked, and what came of it.
-pub struct Probe {
+pub struct Probe<'c> {
     /// Who sends to whom, in words: `pods of node1 to pods of node2`.
     pub what: String,
+    from: End<'c>,
+    to: End<'c>,
+    flow: Flow,
     /// What came of it.
     pub trace: Trace,
 }
 
-impl Probe {
-    /// The ways that end before their end.
-    pub fn stopped(&self) -> impl Iterator<Item = &Path> {
-        let ends_well = |verdict| matches!(verdict, Verdict::Delivered | Verdict::Undetermined);
-        self.trace
-            .paths
-            .iter()
-            .filter(move |path| !ends_well(path.verdict))
+/// Ways that are not known to end where they should: those that go on to somebody outside are lost as well.
+fn stopped(paths: &[Path]) -> impl Iterator<Item = &Path> {
+    let is_outside = |path: &Path| {
+        let end = path.destination.as_ref();
+        end.is_some_and(|end| end.kind == "external")
+    };
+    paths
+        .iter()
+        .filter(move |path| path.verdict != Verdict::Delivered || is_outside(path))
+}
+
+/// Every rule that stops packets which `walk` walks: the first one, then the one that would if that were not there, and
+/// on. With them goes whether anything else stops some.
+fn stoppers(
+    cluster: &Cluster,
+    wishes: &mut BTreeSet<Wish>,
+    outer: bool,
+    mut walk: impl FnMut(&Rc<Without>) -> (Vec<Path>, BTreeSet<Wish>),
+) -> (Vec<Finding>, bool) {
+    let mut found = Vec::new();
+    let mut without = Rc::new(Without::default());
+    for _ in 0..MOST_STOPPERS {
+        let (paths, mut wished) = walk(&without);
+        wishes.append(&mut wished);
+        let before = found.len();
+        for path in stopped(&paths) {
+            let Some(finding) = named(cluster, path, outer) else {
+                continue;
+            };
+            let place = &finding.place;
+            let place = place.node.as_deref().zip(place.netns.as_deref());
+            if let (Some((node, netns)), Some(rule)) = (place, finding.evidence.first())
+                && Rc::make_mut(&mut without).add(node, netns, rule)
+            {
+                found.push(finding);
+            }
+        }
+        if found.len() == before {
+            return (found, stopped(&paths).next().is_some());
+        }
+    }
+    (found, false)
+}
+
+impl Probe<'_> {
+    /// Every rule that stops its packets, or would if others were not there. Where something else than a rule stops them
+    /// (the way is broken), the rules are asked all the same, at the hooks that they would pass.
+    pub fn stoppers(&self, scene: &Scene<'_>, wishes: &mut BTreeSet<Wish>) -> Vec<Finding> {
+        if stopped(&self.trace.paths).next().is_none() {
+            return Vec::new();
+        }
+        let cluster = scene.cluster;
+        let (mut found, broken) = stoppers(cluster, wishes, false, |without| {
+            let (trace, wished) = walk::trace_without(cluster, &self.flow, without);
+            (trace.paths, wished)
+        });
+        if broken {
+            let ends = (self.from.stay(), self.to.stay());
+            for hooks in passages::of(scene, ends, &self.flow) {
+                let (more, _) = stoppers(cluster, wishes, hooks.outer, |without| {
+                    walk::pass(cluster, &hooks.passage(), without)
+                });
+                found.extend(more);
+            }
+        }
+        found
     }
 }
 
@@ -40,10 +109,20 @@ struct End<'c> {
     ip: IpAddr,
 }
 
+impl End<'_> {
+    fn stay(self) -> passages::Stay {
+        passages::Stay {
+            node: self.place.node,
+            is_host: self.netns.name == NetnsName::Host,
+            ip: self.ip,
+        }
+    }
+}
+
 /// Walks them all. Chains that were met and not read are added to `wishes`.
-pub fn all(scene: &Scene<'_>, wishes: &mut BTreeSet<Wish>) -> Vec<Probe> {
+pub fn all<'c>(scene: &Scene<'c>, wishes: &mut BTreeSet<Wish>) -> Vec<Probe<'c>> {
     let mut probes = Vec::new();
-    for family in super::scene::families(scene) {
+    for family in scene::families(scene) {
         let nodes: Vec<&NodeView<'_>> = scene
             .nodes
             .iter()
@@ -52,11 +131,17 @@ pub fn all(scene: &Scene<'_>, wishes: &mut BTreeSet<Wish>) -> Vec<Probe> {
         for (at, node) in nodes.iter().enumerate() {
             let pods = pods(scene, node, family);
             let Some(first) = pods.first() else { continue };
-            let mut add = |what: String, from: End<'_>, to: End<'_>| {
-                let (trace, mut wished) =
-                    walk::trace_and_wishes(scene.cluster, &flow(scene.cluster, from, to));
+            let mut add = |what: String, from: End<'c>, to: End<'c>| {
+                let flow = flow(scene.cluster, from, to);
+                let (trace, mut wished) = walk::trace_and_wishes(scene.cluster, &flow);
                 wishes.append(&mut wished);
-                probes.push(Probe { what, trace });
+                probes.push(Probe {
+                    what,
+                    from,
+                    to,
+                    flow,
+                    trace,
+                });
             };
             if let Some(other) = pods.get(1) {
                 add(
