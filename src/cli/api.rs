@@ -60,7 +60,7 @@ impl Api {
             mention_place(access, global);
             let learnt = access.read(wanted, &Here::default());
             if let (true, false, Some(gap)) = (self.named, learnt.answered, learnt.gaps.first()) {
-                return Err(Failure::new(gap).hint(
+                return Err(Failure::with_hint(gap.to_string()).or_hint(
                     "leave out --context and --kubeconfig to go on without the Kubernetes API",
                 ));
             }

@@ -41,6 +41,14 @@ impl Failure {
         }
     }
 
+    /// The same failure; with this hint, where it has none.
+    pub fn or_hint(self, text: impl Display) -> Self {
+        match self {
+            Self::Said { hint: None, .. } => self.hint(text),
+            other => other,
+        }
+    }
+
     /// What went wrong, without the hint.
     pub fn sentence(&self) -> &str {
         match self {
@@ -60,7 +68,7 @@ impl Failure {
     }
 
     /// Errors of the lower layers that know what to do about it end with `(hint: ...)`, or with a line `hint: ...`.
-    fn with_hint(text: String) -> Self {
+    pub fn with_hint(text: String) -> Self {
         let in_brackets = text
             .strip_suffix(')')
             .and_then(|whole| whole.rsplit_once(" (hint: "));

@@ -11,7 +11,7 @@ use nix::sched::{CloneFlags, setns};
 use serde_json::Value;
 
 use super::captured;
-use super::recorded::{Recorded, forbidden};
+use super::recorded::{Recorded, forbidden, status};
 use super::server::{Question, Reply, Server};
 
 const CLUSTER: &str = "iptables-nft-vxlan";
@@ -249,4 +249,48 @@ fn what_differs_from_one_service_is_found() {
         found.contains("10.42.2.99") && found.contains("10.42.2.6"),
         "{found}"
     );
+}
+
+/// Servers of older versions do not select Services by spec.clusterIP (kubernetes/pkg/apis/core/v1/conversion.go), and what
+/// stands before one may know no selectors of fields at all: then all are asked for, and nothing is complained of.
+#[test]
+fn what_no_field_selects_is_found_among_all() {
+    let Some(mut node) = Node::start() else {
+        return;
+    };
+    let ask = "trace 10.42.1.3 10.43.6.58:80 --kubeconfig";
+    const ALL: [&str; 3] = ["spec.clusterIP", "status.podIP", "spec.nodeName"];
+    for unknown in [&ALL[..1], &ALL[..]] {
+        let recorded = Recorded::of(CLUSTER);
+        let server = node.serve(move |question| {
+            let selector = question
+                .query
+                .get("fieldSelector")
+                .cloned()
+                .unwrap_or_default();
+            match unknown.iter().find(|field| selector.starts_with(*field)) {
+                Some(field) => status(
+                    400,
+                    "BadRequest",
+                    &format!("field label not supported: {field}"),
+                ),
+                None => recorded.answer(question),
+            }
+        });
+        let config = server.kubeconfig().display().to_string();
+        let trace = node.ask(&format!("{ask} {config}"));
+        assert_eq!(trace["flow"]["to"]["name"], "nginx-test", "{trace}");
+        assert_eq!(trace["flow"]["from"]["name"], "client-1", "{trace}");
+        assert!(
+            !trace["not_seen"].to_string().contains("field label"),
+            "{trace}"
+        );
+        let asked = server.asked();
+        let with = |word: &str| asked.iter().filter(|path| path.contains(word)).count();
+        // Once it is refused it is not asked again.
+        assert_eq!(with("fieldSelector=spec.clusterIP"), 1, "{asked:?}");
+        assert!(with("/api/v1/services?limit") >= 1, "{asked:?}");
+        let pods = with("/api/v1/pods?limit");
+        assert_eq!(pods > 0, unknown.len() == 3, "{asked:?}");
+    }
 }

@@ -13,3 +13,4 @@ mod recorded;
 mod refusals;
 mod same_as_bundle;
 mod server;
+mod tls;

@@ -1,11 +1,13 @@
-//! An API server on loopback that gives recorded answers: a thread a connection, HTTP/1.1 without TLS.
+//! An API server on loopback that gives recorded answers: a thread a connection, HTTP/1.1, with TLS or without.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// A question: path, and the decoded query.
 #[derive(Debug, Clone)]
@@ -44,12 +46,39 @@ impl Server {
         answer: impl Fn(&Question) -> Reply + Send + Sync + 'static,
     ) -> Self {
         let url = format!("http://{}", listener.local_addr().unwrap());
+        Self::with(listener, url, answer, |stream, answer, log| {
+            talk(stream, answer, log)
+        })
+    }
+
+    /// Serves with TLS.
+    pub fn serve_tls(
+        listener: TcpListener,
+        config: Arc<ServerConfig>,
+        answer: impl Fn(&Question) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        Self::with(listener, url, answer, move |stream, answer, log| {
+            let connection = ServerConnection::new(config.clone()).unwrap();
+            talk(StreamOwned::new(connection, stream), answer, log)
+        })
+    }
+
+    fn with<A: Fn(&Question) -> Reply + Send + Sync + 'static>(
+        listener: TcpListener,
+        url: String,
+        answer: A,
+        serve: impl Fn(TcpStream, &A, &Mutex<Vec<String>>) -> std::io::Result<()>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let (answer, log) = (Arc::new(answer), asked.clone());
+        let (answer, serve, log) = (Arc::new(answer), Arc::new(serve), asked.clone());
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (answer, log) = (answer.clone(), log.clone());
-                thread::spawn(move || drop(talk(stream, &*answer, &log)));
+                let (answer, serve, log) = (answer.clone(), serve.clone(), log.clone());
+                thread::spawn(move || drop(serve(stream, &*answer, &log)));
             }
         });
         let name = format!("kubenet-api-{}-{}", std::process::id(), url.len());
@@ -97,12 +126,11 @@ impl Drop for Server {
 }
 
 fn talk(
-    stream: TcpStream,
+    stream: impl Read + Write,
     answer: &(impl Fn(&Question) -> Reply + ?Sized),
     log: &Mutex<Vec<String>>,
 ) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?);
-    let mut stream = stream;
+    let mut lines = BufReader::new(stream);
     loop {
         let mut line = String::new();
         if lines.read_line(&mut line)? == 0 {
@@ -127,12 +155,14 @@ fn talk(
             query: pairs.map(|(k, v)| (decoded(k), decoded(v))).collect(),
             headers,
         };
+        let stream = lines.get_mut();
         match answer(&question) {
             Reply::Json(code, body) => write!(
                 stream,
                 "HTTP/1.1 {code} Whatever\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
                 body.len()
-            )?,
+            )
+            .and_then(|()| stream.flush())?,
             Reply::Cut(body) => {
                 return write!(
                     stream,

@@ -20,6 +20,7 @@ use super::learnt::{Here, Learnt};
 use super::lists::{Api, Body, fetch};
 use super::places::{self, Place, Surroundings};
 use super::refusal::Refusal;
+use super::tls::Distrust;
 use super::wanted::Wanted;
 use super::{AccessError, Options};
 use crate::model::{Gap, Objects};
@@ -294,7 +295,10 @@ fn refusal(error: kube::Error) -> Refusal {
         }
         kube::Error::Auth(error) => Refusal::Unauthorized(error.to_string()),
         kube::Error::Api(status) => Refusal::of_status(status.code, &status.message),
-        error => Refusal::Unreachable(deepest(&error)),
+        error => match Distrust::find(&error) {
+            Some(distrust) => Refusal::Distrust(distrust),
+            None => Refusal::Unreachable(deepest(&error)),
+        },
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Known {
     /// What was asked, and whether all of it was answered.
     asked: BTreeMap<Request, bool>,
     forbidden: BTreeSet<Request>,
+    /// Kinds of which this server does not select by some field.
+    unselectable: BTreeSet<ObjectKind>,
     /// What was read already, by kind, namespace and name.
     seen: BTreeSet<(ObjectKind, String, String)>,
     /// The label selectors of Services, by namespace and name.
@@ -61,6 +63,12 @@ impl Known {
         for named in &wanted.named {
             self.about(named, &mut requests);
         }
+        // Which fields can be selected by depends on the server's version: spec.clusterIP came late.
+        requests.extend(
+            self.unselectable
+                .iter()
+                .map(|kind| Request::all(*kind, None)),
+        );
         // Who may not list everything may often list what is in a namespace.
         for request in &self.forbidden {
             if request.which == Which::All
@@ -190,6 +198,10 @@ impl Known {
         match answer.refusal {
             // That there is none is an answer.
             Some(Refusal::NotFound) if matches!(request.which, Which::Named(_)) => whole = true,
+            // All are asked for in their place.
+            Some(Refusal::BadRequest(_)) if matches!(request.which, Which::Where(_)) => {
+                self.unselectable.insert(request.kind);
+            }
             Some(refusal) => {
                 if matches!(refusal, Refusal::Forbidden(_)) {
                     self.forbidden.insert(request.clone());

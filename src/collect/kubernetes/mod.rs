@@ -19,6 +19,8 @@ mod places;
 mod refusal;
 #[cfg(feature = "cluster")]
 mod request;
+#[cfg(feature = "cluster")]
+mod tls;
 mod wanted;
 
 use std::path::PathBuf;

@@ -1,6 +1,7 @@
 //! Why a question got no answer, or only a part of one.
 
 use super::request::Request;
+use super::tls::Distrust;
 use crate::collect::report::excerpt;
 
 /// What became of a question that was not answered whole.
@@ -30,6 +31,9 @@ pub enum Refusal {
     /// No connection, or one that broke before the answer began.
     #[error("cannot be reached: {0}")]
     Unreachable(String),
+    /// A connection that TLS did not let be made.
+    #[error("{0}")]
+    Distrust(Distrust),
     /// More than is read.
     #[error("its answer is larger than {} MiB", .0 >> 20)]
     TooLarge(usize),
@@ -41,7 +45,10 @@ pub enum Refusal {
 impl Refusal {
     /// Whether it says nothing of one question but of the server: any other would have fared as ill.
     pub fn is_of_server(&self) -> bool {
-        matches!(self, Self::Unreachable(_) | Self::Unauthorized(_))
+        matches!(
+            self,
+            Self::Unreachable(_) | Self::Distrust(_) | Self::Unauthorized(_)
+        )
     }
 
     /// In words, with what to do about it.
