@@ -19,6 +19,7 @@ pub mod mark;
 mod matches;
 pub mod modes;
 pub mod native;
+pub mod nft_line;
 pub mod node_port;
 pub mod owner;
 pub mod route;

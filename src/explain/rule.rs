@@ -2,6 +2,7 @@
 
 use super::article::{Article, Item};
 use super::find::{Home, Site};
+use super::nft_line::Typed;
 use super::{kinds, line, native, why, words};
 use crate::model::iptables::{Chain, Rule, Ruleset, TableKind, Target};
 use crate::model::{Cluster, Family, nftables};
@@ -92,6 +93,51 @@ pub fn alone(typed: &str, family: Family) -> Result<Article, String> {
     of_iptables(&ruleset, table, chain, rule, &mut article);
     article.odd.extend(problems);
     Ok(article)
+}
+
+/// The rule that says what was typed, at the place that was named, else anywhere.
+pub fn with_statements<'c>(sites: &[Site<'c>], typed: &Typed) -> Option<(Site<'c>, u32)> {
+    sites.iter().find_map(|site| {
+        let Home::Native(table) = site.home else {
+            return None;
+        };
+        let named = typed.place.as_ref();
+        if named.is_some_and(|(table, chain)| *table != site.home.name() || chain != site.chain) {
+            return None;
+        }
+        let rules = table.chain(site.chain)?.rules.iter();
+        let mut the_same = rules.filter(|rule| typed.is_the_same(rule));
+        Some((*site, the_same.next()?.number as u32))
+    })
+}
+
+/// A rule of nftables that stands alone, as somebody typed it; told as if it stood where it was said to, if there is such a
+/// chain.
+pub fn alone_native(sites: &[Site<'_>], typed: &Typed) -> Option<Article> {
+    let rule = typed.rule()?;
+    let named = typed.place.as_ref();
+    let there = named.and_then(|(table, chain)| {
+        let mut its = sites.iter().filter(|site| site.chain == chain);
+        its.find(|site| site.home.name() == *table)
+    });
+    let chain = match there.map(|site| (site.home, site.chain)) {
+        Some((Home::Native(table), chain)) => Some((table, table.chain(chain)?)),
+        _ => None,
+    };
+    let name = named.map_or_else(
+        || "nft".to_owned(),
+        |(table, chain)| format!("{table} {chain}"),
+    );
+    let mut article = Article::new("rule", name);
+    article.say("As it was typed: no chain that was read has it.");
+    let own = || Some((typed.table()?, typed.table()?.chains.first()?));
+    let (table, chain) = chain.or_else(own)?;
+    of_nftables(table, chain, rule, &mut article);
+    if named.is_none() {
+        article.facts.clear();
+    }
+    article.odd.extend(typed.problems.iter().cloned());
+    Some(article)
 }
 
 fn of_iptables(

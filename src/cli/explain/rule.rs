@@ -9,7 +9,7 @@ use crate::cli::reading::Reading;
 use crate::cli::{Failure, answer, candidates};
 use crate::explain::article::Article;
 use crate::explain::find::{self, Home, Missing, Scope, Site};
-use crate::explain::{mark, rule, stop, sweep};
+use crate::explain::{mark, nft_line, rule, stop, sweep};
 use crate::model::iptables::Wish;
 use crate::model::{Cluster, Family, Protocol};
 
@@ -20,9 +20,10 @@ Examples:
   kubenet --demo explain rule nat KUBE-SERVICES 4
   kubenet --demo explain rule 'ip kube-proxy' services 2
   kubenet explain rule '-A FORWARD -i cni0 -m conntrack --ctstate INVALID -j DROP'
+  kubenet explain rule 'add rule ip fw forward iifname cni0 ct state invalid drop'
   sudo kubenet explain rule filter FORWARD 1 --on node1 -v")]
 pub struct RuleArgs {
-    /// The rule's table; or its line as iptables-save prints it, between quotes
+    /// The rule's table; or the rule itself as iptables-save or nft prints it, between quotes
     #[arg(value_name = "TABLE|RULE", allow_hyphen_values = true)]
     pub rule: String,
     /// Its chain
@@ -173,6 +174,14 @@ fn typed(
             .collect();
         reading.supply(&wishes);
     }
+    if !["-A ", "-I "].iter().any(|verb| line.contains(verb)) {
+        return typed_native(
+            line,
+            family,
+            &find::sites(reading.cluster(), &scope),
+            reading.cluster(),
+        );
+    }
     let cluster = reading.cluster();
     let begin = line.find("-A ").unwrap_or(0);
     if let Some(article) = there(cluster, &scope, line.get(begin..).unwrap_or(line)) {
@@ -182,6 +191,23 @@ fn typed(
         Failure::new(why)
             .hint("give TABLE CHAIN NUMBER, or a line as iptables-save prints it: -A CHAIN ...")
     })
+}
+
+/// A rule of nft as somebody typed it.
+fn typed_native(
+    line: &str,
+    family: Family,
+    sites: &[Site<'_>],
+    cluster: &Cluster,
+) -> Result<Article, Failure> {
+    let forms = "give TABLE CHAIN NUMBER, a line as iptables-save prints it (-A CHAIN ...), or a rule as nft prints it";
+    let typed = nft_line::read(line, family).map_err(|why| Failure::new(why).hint(forms))?;
+    let there = rule::with_statements(sites, &typed);
+    let found = match there {
+        Some((site, number)) => rule::numbered(cluster, &site, number),
+        None => rule::alone_native(sites, &typed),
+    };
+    found.ok_or_else(|| Failure::new(format!("{line:?} holds no rule")).hint(forms))
 }
 
 fn there(cluster: &Cluster, scope: &Scope, line: &str) -> Option<Article> {

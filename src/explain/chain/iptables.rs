@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Endpoint, Explanation, Reference, RuleText, odd};
+use super::{BEFORE_CHOICE, Endpoint, Explanation, Reference, RuleText, odd};
 use crate::explain::balance::{self, Balance};
 use crate::explain::chains::{Chains, Held};
 use crate::explain::find::Site;
@@ -61,6 +61,9 @@ pub(super) fn explain(
         })
         .collect();
     explanation.endpoints = asked.endpoints(&leading);
+    if kind.is_some_and(|kind| BEFORE_CHOICE.contains(&kind.id)) && held.is_certain() {
+        explanation.masquerades = asked.masquerades();
+    }
     explanation.rules = rules
         .iter()
         .map(|rule| asked.rule_text(kind, rule))
@@ -95,8 +98,16 @@ const SERVING: [&str; 6] = [
     "endpoint",
 ];
 
+/// The chain that marks what is to be masqueraded.
+const MARK: &str = "KUBE-MARK-MASQ";
+
 /// Comments of so many rules are enough to tell whose a chain is.
 const MOST_COMMENTS: usize = 20;
+
+/// Whether a rule marks packets for masquerading.
+fn marks(rule: &Rule) -> bool {
+    matches!(&rule.target, Target::Jump(to) if &**to == MARK)
+}
 
 /// The chain that is explained.
 struct Asked<'a, 'c> {
@@ -209,6 +220,48 @@ impl<'c> Asked<'_, 'c> {
                 Endpoint::new(self.cluster, to, part, share.chain, packets)
             })
             .collect()
+    }
+
+    /// Which connections are marked for KUBE-POSTROUTING to masquerade: by rules here, or in the chain of an endpoint that
+    /// is its own client.
+    fn masquerades(&self) -> Option<Vec<String>> {
+        let own = self.rules.iter().filter(|rule| marks(rule));
+        let own = own.map(words::condition).collect();
+        let itself = self.marks_itself(self.rules, 0)?;
+        Some(super::masquerades(own, itself))
+    }
+
+    /// Whether a chain of an endpoint marks what comes from the endpoint, of those that rules lead to, by way of at most
+    /// two others. `None` where that was not read.
+    fn marks_itself(&self, rules: &[Rule], depth: usize) -> Option<bool> {
+        // All are looked at, so that all that is missing is asked for at once.
+        let (mut found, mut known) = (false, true);
+        for rule in rules {
+            let Target::Jump(to) = &rule.target else {
+                continue;
+            };
+            let is_endpoint = to.starts_with("KUBE-SEP-");
+            if !is_endpoint && !to.starts_with("KUBE-SVC-") && !to.starts_with("KUBE-SVL-") {
+                continue;
+            }
+            let next = match self.chains.chain(self.table, to) {
+                Held::Whole(_, rules) => rules,
+                Held::Part(..) | Held::Unknown => {
+                    known = false;
+                    continue;
+                }
+                Held::Absent => continue,
+            };
+            match is_endpoint {
+                true => found |= next.iter().any(marks),
+                false if depth < 2 => match self.marks_itself(next, depth + 1) {
+                    Some(marks) => found |= marks,
+                    None => known = false,
+                },
+                false => {}
+            }
+        }
+        known.then_some(found)
     }
 
     /// The rules that choose among endpoints: those of the chain, or of the one that it leads to in the end.

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::find::{Home, Site};
 use super::kinds::Kind;
 use super::owner::{NamedBy, ServiceRef};
+use super::words::EVERY;
 use super::{SCHEMA, who};
 use crate::model::Cluster;
 use crate::model::iptables::Wish;
@@ -50,6 +51,9 @@ pub struct Explanation {
     pub referenced_by: Vec<Reference>,
     /// Where it sends connections.
     pub endpoints: Vec<Endpoint>,
+    /// Of chains that belong to a Service's port: which connections leave with the node's own address as their source,
+    /// a condition each. `None` of other chains, and where not all rules that decide it were read.
+    pub masquerades: Option<Vec<String>>,
     /// Its rules.
     pub rules: Vec<RuleText>,
     /// What is odd, a sentence each.
@@ -58,6 +62,20 @@ pub struct Explanation {
     pub not_seen: Vec<String>,
     /// Where else there is a chain of this name.
     pub also: Vec<Also>,
+}
+
+/// The kinds of chains before the choice of an endpoint: they decide whose source is rewritten.
+const BEFORE_CHOICE: [&str; 3] = ["service-cluster", "service-local", "service-external"];
+
+/// The conditions under which a source is rewritten, the last of them that an endpoint reached itself.
+fn masquerades(own: Vec<String>, hairpin: bool) -> Vec<String> {
+    match own.iter().any(|condition| condition == EVERY) {
+        true => vec![EVERY.to_owned()],
+        false => {
+            let itself = hairpin.then(|| "an endpoint that reaches itself".to_owned());
+            own.into_iter().chain(itself).collect()
+        }
+    }
 }
 
 /// A rule that leads to the chain.
@@ -151,6 +169,7 @@ impl Explanation {
             named_by: Vec::new(),
             referenced_by: Vec::new(),
             endpoints: Vec::new(),
+            masquerades: None,
             rules: Vec::new(),
             odd: Vec::new(),
             not_seen: Vec::new(),

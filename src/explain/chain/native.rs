@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Endpoint, Explanation, Reference, RuleText};
+use super::{BEFORE_CHOICE, Endpoint, Explanation, Reference, RuleText};
 use crate::explain::find::Site;
 use crate::explain::native::{Lead, balance, kinds, leads_to, packets, why, words};
 use crate::explain::owner::{NamedBy, ServiceRef};
@@ -40,6 +40,9 @@ pub(super) fn explain(cluster: &Cluster, site: &Site<'_>, table: &Table) -> Opti
             .not_seen
             .push("not all of the ruleset was read, or not all of it was understood".to_owned());
     } else {
+        if kind.is_some_and(|kind| BEFORE_CHOICE.contains(&kind.id)) {
+            explanation.masquerades = Some(masquerades(table, chain, &explanation.endpoints));
+        }
         explanation.odd = odd(cluster, &explanation, chain, named.as_ref());
     }
     Some(explanation)
@@ -172,6 +175,19 @@ fn endpoints(
             Endpoint::new(cluster, share.to, Some(share.probability), its, packets)
         })
         .collect()
+}
+
+/// Which connections are masqueraded later: by rules here or, of newer layouts, of the chain that looks for Services; or in the
+/// chain of an endpoint that is its own client, or when such a packet leaves.
+fn masquerades(table: &Table, chain: &Chain, endpoints: &[Endpoint]) -> Vec<String> {
+    let rules_of = |name: &str| table.chain(name).into_iter().flat_map(|chain| &chain.rules);
+    let marks = |rule: &&Rule| why::marks_for_masquerade(table, rule);
+    let own = chain.rules.iter().chain(rules_of("services")).filter(marks);
+    let itself = endpoints
+        .iter()
+        .any(|one| rules_of(&one.chain).any(|rule| marks(&rule)));
+    let hairpin = itself || rules_of("masquerading").any(why::masquerades_unmarked);
+    super::masquerades(own.map(words::condition).collect(), hairpin)
 }
 
 /// The part of its Service's clients that an endpoint's chain gets.

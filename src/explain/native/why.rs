@@ -40,6 +40,17 @@ fn marks(rule: &Rule) -> bool {
     statements.any(|one| matches!(one, Statement::Assign { .. }))
 }
 
+/// Whether a rule marks packets for masquerading, by itself or by the chain for that.
+pub fn marks_for_masquerade(table: &Table, rule: &Rule) -> bool {
+    let mut led = leads_to(table, rule).into_iter();
+    led.any(|(to, _)| to == "mark-for-masquerade") || marks(rule)
+}
+
+/// Whether a rule masquerades packets that bear no mark: those of an endpoint to itself.
+pub fn masquerades_unmarked(rule: &Rule) -> bool {
+    masquerades(rule) && !marks(rule)
+}
+
 fn masquerades(rule: &Rule) -> bool {
     let mut statements = rule.statements.iter();
     statements.any(|one| matches!(one, Statement::Nat(nat) if nat.kind == NatKind::Masquerade))

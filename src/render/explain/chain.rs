@@ -83,11 +83,25 @@ fn head(page: &mut Page<'_>, explained: &Explanation) -> io::Result<()> {
     }
     match (explained.made_by, explained.purpose) {
         (Some(made_by), Some(purpose)) => {
-            page.line(&Line::from(purpose).role(Role::Dim, format!(" (by {made_by})")))
+            page.line(&Line::from(purpose).role(Role::Dim, format!(" (by {made_by})")))?;
         }
         _ => page.line(&Line::from(
             "No program is known that makes a chain of this name: what its rules say is all there is.",
-        )),
+        ))?,
+    }
+    match explained.masquerades.as_deref() {
+        Some(when) => page.line(&Line::from(masqueraded(when).as_str())),
+        None => Ok(()),
+    }
+}
+
+fn masqueraded(when: &[String]) -> String {
+    match when {
+        [] => "Masqueraded: nothing.".to_owned(),
+        _ => format!(
+            "Masqueraded (the source becomes this node's address): {}.",
+            when.join("; ")
+        ),
     }
 }
 
