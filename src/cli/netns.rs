@@ -1,10 +1,14 @@
 //! `kubenet netns`: the network namespaces, and what was read of each.
 
+use std::collections::HashSet;
+use std::net::IpAddr;
+
 use clap::Args;
 use serde_json::json;
 
 use super::endpoint::global_addresses;
 use super::{Failure, Global, Outcome, output, source};
+use crate::model::kube_proxy::IPVS_DEVICE;
 use crate::model::{Netns, Sandbox};
 use crate::show::{Cell, Column, sandboxes};
 
@@ -19,7 +23,7 @@ pub struct NetnsArgs {}
 
 const COLUMNS: &[Column] = &[
     Column::new("node"),
-    Column::new("namespace"),
+    Column::new("netns"),
     Column::new("links"),
     Column::wide("devices"),
     Column::new("addresses"),
@@ -59,7 +63,7 @@ pub fn run(global: &Global) -> Result<Outcome, Failure> {
             netns.name.to_string().into(),
             count(names.as_ref().map(Vec::len)),
             names.map_or_else(|| "?".into(), |names| output::joined(&names)),
-            output::joined(&addresses),
+            Cell::List(without_services(netns)),
             count(routes(netns)),
             count(netns.sockets.as_ref().map(Vec::len)),
             output::joined(&its(|one| one.runtime.to_string())),
@@ -93,6 +97,20 @@ pub fn run(global: &Global) -> Result<Outcome, Failure> {
         output::note(global, &format!("not read: {gap}"));
     }
     Ok(Outcome::Fine)
+}
+
+/// Its addresses as text; those of Services that kube-proxy's IPVS mode put there are many, and counted.
+fn without_services(netns: &Netns) -> Vec<String> {
+    let all = netns.addresses_of(IPVS_DEVICE).map(|address| address.ip);
+    let of_services: HashSet<IpAddr> = all.collect();
+    let (services, own): (Vec<IpAddr>, Vec<IpAddr>) = global_addresses(netns)
+        .into_iter()
+        .partition(|ip| of_services.contains(ip));
+    let counted = match services.len() {
+        0 => None,
+        count => Some(format!("and {count} of Services on {IPVS_DEVICE}")),
+    };
+    own.iter().map(ToString::to_string).chain(counted).collect()
 }
 
 /// How many routes of both families there are, those of the kernel's own counted too.

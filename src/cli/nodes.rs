@@ -27,7 +27,7 @@ const COLUMNS: &[Column] = &[
     Column::new("pod_cidrs"),
     Column::wide("zone"),
     Column::wide("flannel"),
-    Column::new("namespaces"),
+    Column::new("netns"),
     Column::new("kube-proxy"),
 ];
 

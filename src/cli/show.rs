@@ -195,7 +195,7 @@ fn matcher(pattern: &str) -> impl Fn(&Cell) -> bool {
 fn print(table: &Table, global: &Global) -> Result<(), Failure> {
     let (headings, rows) = table.text(global.output == Output::Wide);
     output::table(global, &headings, &rows, &table.document())?;
-    if table.rows.is_empty() {
+    if table.rows.is_empty() && table.not_read.is_empty() {
         output::note(global, "nothing there");
     }
     for missing in &table.not_read {

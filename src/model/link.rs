@@ -66,6 +66,23 @@ pub enum LinkKind {
     Other(String),
 }
 
+impl LinkKind {
+    /// The kernel's word for it (IFLA_INFO_KIND, `ip -d link`); of a device without one that of its link layer, as iproute2
+    /// prints it behind `link/`.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Loopback => "loopback",
+            Self::Physical => "ether",
+            Self::Veth => "veth",
+            Self::Bridge { .. } => "bridge",
+            Self::Vxlan(_) => "vxlan",
+            Self::VlanDevice { .. } => "vlan",
+            Self::Dummy => "dummy",
+            Self::Other(name) => name,
+        }
+    }
+}
+
 /// A vxlan device's settings (IFLA_VXLAN_*).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vxlan {

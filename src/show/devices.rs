@@ -29,7 +29,7 @@ pub(super) fn links(place: &Place<'_>) -> Rows {
         vec![
             link.index.into(),
             link.name.as_str().into(),
-            kind(&link.kind).into(),
+            link.kind.name().into(),
             state(link).into(),
             link.mtu.into(),
             link.mac.map(|mac| mac.to_string()).into(),
@@ -39,20 +39,6 @@ pub(super) fn links(place: &Place<'_>) -> Rows {
         ]
     };
     Some(links.iter().map(row).collect())
-}
-
-/// The kernel's word for it (IFLA_INFO_KIND).
-fn kind(kind: &LinkKind) -> &str {
-    match kind {
-        LinkKind::Loopback => "loopback",
-        LinkKind::Physical => "nic",
-        LinkKind::Veth => "veth",
-        LinkKind::Bridge { .. } => "bridge",
-        LinkKind::Vxlan(_) => "vxlan",
-        LinkKind::VlanDevice { .. } => "vlan",
-        LinkKind::Dummy => "dummy",
-        LinkKind::Other(name) => name,
-    }
 }
 
 fn state(link: &Link) -> &'static str {

@@ -203,7 +203,7 @@ impl Table {
         let shown: Vec<usize> = (0..self.columns.len())
             .filter(|&at| wide || self.is_worth_showing(at))
             .collect();
-        let mut headings: Vec<String> = [(nodes, "NODE"), (spaces, "NAMESPACE")]
+        let mut headings: Vec<String> = [(nodes, "NODE"), (spaces, "NETNS")]
             .into_iter()
             .filter(|(shown, _)| *shown)
             .map(|(_, heading)| heading.to_owned())

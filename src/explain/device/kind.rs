@@ -2,20 +2,6 @@
 
 use crate::model::{Cluster, Link, LinkKind, NetnsId, NetnsName, Vxlan};
 
-/// The kernel's name for a kind.
-pub fn name(kind: &LinkKind) -> &str {
-    match kind {
-        LinkKind::Loopback => "loopback",
-        LinkKind::Physical => "physical",
-        LinkKind::Veth => "veth",
-        LinkKind::Bridge { .. } => "bridge",
-        LinkKind::Vxlan(_) => "vxlan",
-        LinkKind::VlanDevice { .. } => "vlan",
-        LinkKind::Dummy => "dummy",
-        LinkKind::Other(name) => name,
-    }
-}
-
 /// Whether the kernel made it by itself when the tunnel's module was loaded, in every namespace (`fb_tunnels_only_for_init_net`).
 pub fn is_fallback(link: &Link) -> bool {
     const NAMES: [&str; 9] = [

@@ -26,7 +26,7 @@ pub fn explain(cluster: &Cluster, netns: NetnsId, name: &str) -> Option<Article>
     for sentence in kind::sentences(cluster, netns, link) {
         article.say(sentence);
     }
-    article.fact("kind", kind::name(&link.kind));
+    article.fact("kind", link.kind.name());
     article.fact("mtu", link.mtu);
     article.fact("up", link.up);
     article.fact("carrier", link.carrier);
