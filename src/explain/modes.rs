@@ -5,28 +5,33 @@
 //! (pkg/proxy/iptables, ipvs and nftables, `syncProxyRules`).
 
 use super::article::{Article, Item};
-use super::service::{Mode, mode};
 use super::who;
 use crate::model::iptables::{Ruleset, TableKind, Target};
-use crate::model::kube_proxy::{NFT_TABLE, Targets, is_served};
+use crate::model::kube_proxy::{NFT_TABLE, ProxyMode, Targets, is_served, named, proxy_state};
 use crate::model::{Cluster, Family, NetnsId, NodeObject, ObjectKind};
 
 /// Compares the modes on a node, for IPv4.
 pub fn explain(cluster: &Cluster, host: NetnsId) -> Article {
     let node = cluster.node_name(host);
     let mut article = Article::new("modes", "kube-proxy").in_netns(cluster, host);
-    let mode = mode(cluster, host);
-    article.fact("mode", mode.name());
-    article.say(match mode {
-        Mode::Unknown => {
-            format!("In which mode kube-proxy serves {node} cannot be told from what was read.")
-        }
-        mode => format!(
+    let state = proxy_state(cluster.netns(host));
+    article.fact(
+        "mode",
+        match state.modes.as_slice() {
+            [] => "unknown".to_owned(),
+            modes => named(modes, "+"),
+        },
+    );
+    article.say(match state.modes.as_slice() {
+        [] => format!("In which mode kube-proxy serves {node} cannot be told from what was read."),
+        modes => format!(
             "{node} is served in mode {}; what the others hold is computed from the API's objects.",
-            mode.name()
+            named(modes, " and ")
         ),
     });
-    article.section("What is there now", counted(cluster, host, mode));
+    let there = state.modes.iter();
+    let there = there.flat_map(|mode| counted(cluster, host, *mode));
+    article.section("What is there now", there.collect());
     let incomplete = &cluster.objects.incomplete;
     let known = [ObjectKind::Service, ObjectKind::EndpointSlice];
     if cluster.objects.services.is_empty() || known.iter().any(|kind| incomplete.contains(kind)) {
@@ -185,17 +190,17 @@ fn average(load: &Load) -> usize {
     load.endpoints.div_ceil(load.ports.max(1))
 }
 
-fn counted(cluster: &Cluster, host: NetnsId, mode: Mode) -> Vec<Item> {
+fn counted(cluster: &Cluster, host: NetnsId, mode: ProxyMode) -> Vec<Item> {
     let here = cluster.netns(host);
     match mode {
-        Mode::Iptables => {
+        ProxyMode::Iptables => {
             let rulesets = here.iptables.iter();
             rulesets
                 .filter(|ruleset| ruleset.family == Family::V4)
                 .flat_map(iptables)
                 .collect()
         }
-        Mode::Nftables => {
+        ProxyMode::Nftables => {
             let tables = here.nftables.iter().flat_map(|all| &all.tables);
             let own = tables.filter(|table| &*table.name == NFT_TABLE);
             own.map(|table| {
@@ -212,7 +217,7 @@ fn counted(cluster: &Cluster, host: NetnsId, mode: Mode) -> Vec<Item> {
             })
             .collect()
         }
-        Mode::Ipvs => {
+        ProxyMode::Ipvs => {
             let servers = here.virtual_servers.iter().flatten();
             let real: usize = servers.clone().map(|server| server.servers.len()).sum();
             let sets = here
@@ -232,7 +237,6 @@ fn counted(cluster: &Cluster, host: NetnsId, mode: Mode) -> Vec<Item> {
                 ),
             ]
         }
-        Mode::Unknown => Vec::new(),
     }
 }
 

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::dns::Dns;
+use super::kube_proxy::ServedBy;
 use super::{Finding, FlowEnd};
 
 /// The answer to "what will the kernel do with this packet?".
@@ -26,6 +27,9 @@ pub struct Trace {
     pub findings: Vec<Finding>,
     /// What was not read and may hide something.
     pub not_seen: Vec<String>,
+    /// kube-proxy where the packet meets it first, when it is for a Service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kube_proxy: Option<ServedBy>,
     /// How the program finds the address before, where that was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dns: Option<Dns>,

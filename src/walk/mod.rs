@@ -55,10 +55,11 @@ use refusal::Denial;
 use walker::{Delivery, Fate, Recipient, Stop, Stopped, Walk};
 
 use crate::model::iptables::Wish;
+use crate::model::kube_proxy::ServedBy;
 use crate::model::trace::{
     Assumption, ClientSees, FlowSummary, Leg, StepKind, TRACE_SCHEMA, Trace, Verdict,
 };
-use crate::model::{Cluster, Family, Flow, Protocol};
+use crate::model::{Cluster, Family, Flow, Protocol, ServicePort};
 
 pub use decision::{RouteAnswer, RouteQuestion, route};
 pub use paths::overall;
@@ -107,9 +108,30 @@ pub fn trace_without(
         paths,
         findings: Vec::new(),
         not_seen: not_seen.into_iter().collect(),
+        kube_proxy: served_by(cluster, flow),
         dns: None,
     };
     (trace, wishes)
+}
+
+/// kube-proxy of the node where the flow begins, when it is for a Service or a NodePort.
+fn served_by(cluster: &Cluster, flow: &Flow) -> Option<ServedBy> {
+    let mut ports = cluster
+        .objects
+        .services
+        .iter()
+        .flat_map(|service| &service.ports);
+    let is_asked = |port: &ServicePort| {
+        port.protocol == flow.protocol && port.node_port == Some(flow.destination_port)
+    };
+    let for_service = match flow.to.kind.as_str() {
+        "service" => true,
+        "node" => ports.any(is_asked),
+        _ => false,
+    };
+    let node = cluster.node_name(flow.start);
+    let host = cluster.host(node).filter(|_| for_service)?;
+    Some(ServedBy::of(node, cluster.netns(host)))
 }
 
 /// One run of the walk, forth and back.

@@ -113,6 +113,7 @@ pub fn trace(paths: Vec<Path>) -> Trace {
         paths,
         findings: Vec::new(),
         not_seen: Vec::new(),
+        kube_proxy: None,
         dns: None,
     }
 }

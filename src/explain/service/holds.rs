@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
-use super::Mode;
 use crate::explain::article::{Article, Item};
 use crate::explain::chain::{self, Endpoint};
 use crate::explain::chains::Chains;
@@ -11,7 +10,9 @@ use crate::explain::find::{Home, Site};
 use crate::explain::matches::percent;
 use crate::explain::{ipset, kinds, native, who, words};
 use crate::model::iptables::{Ruleset, TableKind, Target, Wish};
-use crate::model::kube_proxy::{NFT_TABLE, NftChainName, ServiceChain, port_name, protocol_name};
+use crate::model::kube_proxy::{
+    NFT_TABLE, NftChainName, ProxyMode, ServiceChain, port_name, protocol_name,
+};
 use crate::model::{Cluster, Family, NetnsId, Service, ServicePort, SetPart, Takes};
 
 /// Adds a section for each port; the chains that were needed and not read.
@@ -19,19 +20,21 @@ pub fn sections(
     cluster: &Cluster,
     host: NetnsId,
     service: &Service,
-    mode: Mode,
+    modes: &[ProxyMode],
     article: &mut Article,
 ) -> BTreeSet<Wish> {
     let mut wishes = BTreeSet::new();
     for port in &service.ports {
         let label = format!("{}/{}", port.port, port.protocol);
-        let items = match mode {
-            Mode::Iptables => iptables(cluster, host, service, port, &mut wishes),
-            Mode::Nftables => nftables(cluster, host, service, port),
-            Mode::Ipvs => ipvs(cluster, host, service, port),
-            Mode::Unknown => Vec::new(),
-        };
-        let nothing = items.is_empty() && mode != Mode::Unknown && wishes.is_empty();
+        let mut items = Vec::new();
+        for mode in modes {
+            items.extend(match mode {
+                ProxyMode::Iptables => iptables(cluster, host, service, port, &mut wishes),
+                ProxyMode::Nftables => nftables(cluster, host, service, port),
+                ProxyMode::Ipvs => ipvs(cluster, host, service, port),
+            });
+        }
+        let nothing = items.is_empty() && !modes.is_empty() && wishes.is_empty();
         if nothing && !service.headless && service.external_name.is_none() {
             article.odd.push(format!(
                 "{} holds nothing for port {label}",

@@ -2,7 +2,6 @@
 //! servers, sets, sockets at its NodePorts, and the connections that go there now.
 
 mod holds;
-mod mode;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -10,9 +9,9 @@ use std::net::{IpAddr, SocketAddr};
 use super::article::{Article, Item};
 use super::who;
 use crate::model::iptables::Wish;
+use crate::model::kube_proxy::{named, proxy_state};
 use crate::model::{Cluster, NetnsId, Part, PortRef, Service};
 pub use holds::families;
-pub use mode::{Mode, mode};
 
 /// Explains a Service as a node holds it, and the chains which had to be read for it and were not. `host` is the node's
 /// own namespace.
@@ -20,20 +19,22 @@ pub fn explain(cluster: &Cluster, host: NetnsId, service: &Service) -> (Article,
     let name = format!("{}/{}", service.namespace, service.name);
     let mut article = Article::new("Service", name).in_netns(cluster, host);
     intent(service, &mut article);
-    let mode = mode(cluster, host);
-    article.fact("mode", mode.name());
-    article.say(match mode {
-        Mode::Unknown => format!(
-            "In which mode kube-proxy serves {} cannot be told from what was read.",
-            cluster.node_name(host)
-        ),
-        mode => format!(
-            "kube-proxy serves {} in its {} mode.",
-            cluster.node_name(host),
-            mode.name()
-        ),
+    let node = cluster.node_name(host);
+    let state = proxy_state(cluster.netns(host));
+    let modes = named(&state.modes, " and ");
+    article.fact(
+        "mode",
+        match state.modes.as_slice() {
+            [] => "unknown".to_owned(),
+            modes => named(modes, "+"),
+        },
+    );
+    article.say(match state.modes.len() {
+        0 => format!("In which mode kube-proxy serves {node} cannot be told from what was read."),
+        1 => format!("kube-proxy serves {node} in its {modes} mode."),
+        _ => format!("Rules of several modes of kube-proxy serve {node}: {modes}."),
     });
-    let wishes = holds::sections(cluster, host, service, mode, &mut article);
+    let wishes = holds::sections(cluster, host, service, &state.modes, &mut article);
     endpoints(cluster, service, &mut article);
     sockets(cluster, host, service, &mut article);
     connections(cluster, host, service, &mut article);

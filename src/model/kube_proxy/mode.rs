@@ -50,6 +50,29 @@ pub struct ProxyState {
     pub unread: Vec<&'static str>,
 }
 
+/// kube-proxy on the node whose rules a packet to a Service meets first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServedBy {
+    /// The node.
+    pub node: String,
+    /// As [`ProxyState::modes`].
+    pub modes: Vec<ProxyMode>,
+    /// As [`ProxyState::remains`].
+    pub remains: Vec<String>,
+}
+
+impl ServedBy {
+    /// Of a node's own namespace.
+    pub fn of(node: &str, host: &Netns) -> Self {
+        let ProxyState { modes, remains, .. } = proxy_state(host);
+        Self {
+            node: node.to_owned(),
+            modes,
+            remains,
+        }
+    }
+}
+
 impl ProxyState {
     /// The mode, where it is plain.
     pub fn mode(&self) -> Option<ProxyMode> {
@@ -63,13 +86,18 @@ impl ProxyState {
 impl fmt::Display for ProxyState {
     /// `ipvs`; `iptables+nftables` where both are there; `-` where none is, `?` where one may have been missed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.modes.iter().map(ToString::to_string).collect();
-        match (names.is_empty(), self.unread.is_empty()) {
-            (false, _) => f.write_str(&names.join("+")),
+        match (self.modes.is_empty(), self.unread.is_empty()) {
+            (false, _) => f.write_str(&named(&self.modes, "+")),
             (true, true) => f.write_str("-"),
             (true, false) => f.write_str("?"),
         }
     }
+}
+
+/// The names of modes, with something between them.
+pub fn named(modes: &[ProxyMode], between: &str) -> String {
+    let names: Vec<_> = modes.iter().map(ToString::to_string).collect();
+    names.join(between)
 }
 
 /// Looks for kube-proxy in a node's own namespace.
@@ -91,7 +119,9 @@ pub fn proxy_state(host: &Netns) -> ProxyState {
     if writers.contains(&ProxyMode::Iptables) {
         state.modes.push(ProxyMode::Iptables);
     }
-    if writers.contains(&ProxyMode::Ipvs) && servers > 0 {
+    // Where no rules were read, the Services' addresses tell whose the virtual servers are.
+    let theirs = host.iptables.is_empty() && addresses > 0;
+    if (writers.contains(&ProxyMode::Ipvs) || theirs) && servers > 0 {
         state.modes.push(ProxyMode::Ipvs);
     }
     if !native.is_empty() {
@@ -108,10 +138,9 @@ pub fn proxy_state(host: &Netns) -> ProxyState {
     }
     let ipvs_serves = state.modes.contains(&ProxyMode::Ipvs);
     if state.modes.len() > 1 {
-        let names: Vec<_> = state.modes.iter().map(ToString::to_string).collect();
+        let names = named(&state.modes, " and ");
         state.remains.push(format!(
-            "rules of several modes serve side by side, {}: the packet meets all of them, and one is left over",
-            names.join(" and ")
+            "rules of several modes serve side by side, {names}: the packet meets all of them, and one is left over"
         ));
     }
     if host.virtual_servers.is_some() && addresses > 0 && servers == 0 {

@@ -28,6 +28,15 @@ pub fn write(page: &mut Page<'_>, trace: &Trace, options: &Options) -> io::Resul
             under(page, "or else", otherwise)?;
         }
     }
+    let proxy = trace.kube_proxy.as_ref();
+    if let Some(proxy) = proxy.filter(|proxy| !proxy.remains.is_empty()) {
+        page.blank()?;
+        let head = format!("Left by another mode of kube-proxy on {}", proxy.node);
+        page.line(&Line::new().role(Role::Warn, head))?;
+        for what in &proxy.remains {
+            item(page, &Line::from(what.as_str()))?;
+        }
+    }
     if !trace.not_seen.is_empty() {
         page.blank()?;
         page.line(&Line::new().role(Role::Warn, "Not seen, and may hide something"))?;

@@ -4,6 +4,7 @@ use std::io;
 
 use super::words::{self, Fate};
 use super::{Line, Page, Role, ends};
+use crate::model::kube_proxy;
 use crate::model::trace::{Leg, Path, Trace, Verdict};
 
 /// Writes the head.
@@ -11,6 +12,13 @@ pub fn write(page: &mut Page<'_>, trace: &Trace) -> io::Result<()> {
     let arrow = page.glyphs().arrow;
     let from = Line::new().role(Role::Name, ends::sender(trace));
     let to = Line::new().role(Role::Name, ends::receiver(trace));
+    let to = match &trace.kube_proxy {
+        Some(proxy) if !proxy.modes.is_empty() => {
+            let modes = kube_proxy::named(&proxy.modes, "+");
+            to.role(Role::Dim, format!(" (kube-proxy: {modes})"))
+        }
+        _ => to,
+    };
     let both = from.clone().text(format!("  {arrow}  ")).append(&to);
     if page.fits(&both) {
         page.line(&both)?;
