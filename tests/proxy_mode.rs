@@ -104,3 +104,36 @@ fn what_was_not_read_may_hide_a_mode() {
     assert_eq!(found.to_string(), "?");
     assert_eq!(found.unread, ["iptables", "nftables", "IPVS"]);
 }
+
+/// In its head, and for programs.
+#[test]
+fn a_trace_to_a_service_names_the_mode() {
+    for (name, mode) in [
+        ("iptables-nft-vxlan", "iptables"),
+        ("ipvs-rr-vxlan", "ipvs"),
+        ("nftables-vxlan", "nftables"),
+    ] {
+        let archive = bundle_support::captured::archive(name);
+        let asked = |to: &str, more: &[&str]| {
+            let output = std::process::Command::new(env!("CARGO_BIN_EXE_kubenet"))
+                .args(["--bundle", archive.to_str().unwrap(), "trace"])
+                .args(["node/node1", to])
+                .args(more)
+                .output()
+                .unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let text = asked("nginx-test", &[]);
+        let head: String = text.lines().take(2).collect();
+        assert!(head.contains(&format!("(kube-proxy: {mode})")), "{text}");
+        let json: serde_json::Value =
+            serde_json::from_str(&asked("nginx-test", &["-o", "json"])).unwrap();
+        assert_eq!(json["kube_proxy"]["modes"], serde_json::json!([mode]));
+        assert_eq!(json["kube_proxy"]["node"], "node1");
+        assert_eq!(json["kube_proxy"]["remains"], serde_json::json!([]));
+        // Who asks for a pod meets no kube-proxy.
+        let json: serde_json::Value =
+            serde_json::from_str(&asked("10.42.1.6:80", &["-o", "json"])).unwrap();
+        assert_eq!(json.get("kube_proxy"), None);
+    }
+}

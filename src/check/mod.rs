@@ -10,6 +10,7 @@ mod filters;
 mod forwarding;
 mod limits;
 mod masquerade;
+mod modes;
 mod order;
 mod pods;
 mod relevance;
@@ -82,6 +83,7 @@ pub const FAMILIES: &[Family] = &[
     pods::FAMILY,
     filters::FAMILY,
     masquerade::FAMILY,
+    modes::FAMILY,
     services::FAMILY,
     connections::FAMILY,
 ];

@@ -5,9 +5,9 @@
 //! needed and not read are noted, so that they can be supplied.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::iptables::{Chain, Rule, Ruleset, TableKind, Wish};
+use crate::model::iptables::{Chain, Rule, Ruleset, TableKind, TableRules, Wish};
 use crate::model::trace::Evidence;
 use crate::model::{Cluster, NetnsId};
 
@@ -20,6 +20,8 @@ pub struct Chains<'c> {
     /// Lines of it made no sense: rules may be lost anywhere.
     damaged: bool,
     wishes: RefCell<BTreeSet<Wish>>,
+    /// Tables that may lack chains, so that this is looked for once.
+    lacking: RefCell<BTreeMap<TableKind, bool>>,
 }
 
 /// What is known of a chain.
@@ -67,6 +69,7 @@ impl<'c> Chains<'c> {
             netns,
             damaged: gaps.any(|gap| gap.place == ruleset.origin),
             wishes: RefCell::default(),
+            lacking: RefCell::default(),
         }
     }
 
@@ -77,8 +80,7 @@ impl<'c> Chains<'c> {
             return if lacks { Held::Unknown } else { Held::Absent };
         };
         let Some(chain) = found.chain(name) else {
-            let mut chains = found.chains().iter();
-            let lacks = self.damaged || chains.any(|chain| found.may_lack_rules_of(chain));
+            let lacks = self.damaged || self.lacks_some(found);
             return if lacks { Held::Unknown } else { Held::Absent };
         };
         if !chain.is_read() {
@@ -96,6 +98,15 @@ impl<'c> Chains<'c> {
         } else {
             Held::Whole(chain, rules)
         }
+    }
+
+    /// Whether rules of some chain of a table may be lost, and with them whole chains.
+    fn lacks_some(&self, table: &TableRules) -> bool {
+        let mut known = self.lacking.borrow_mut();
+        *known.entry(table.kind).or_insert_with(|| {
+            let mut chains = table.chains().iter();
+            chains.any(|chain| table.may_lack_rules_of(chain))
+        })
     }
 
     /// A rule as evidence.

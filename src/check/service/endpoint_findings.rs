@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::Case;
+use super::fact::Fact;
 use super::intent::{Intent, join, listed, show};
 use super::programmed::{Choice, Member, To};
 use crate::check::Check;
@@ -10,7 +11,15 @@ use crate::model::kube_proxy::Target;
 use crate::model::{Finding, ObjectKind, Severity};
 
 /// The checks of this file.
-pub const CHECKS: &[Check] = &[SWAPPED, WRONG_PORT, WRONG_TARGET, STALE, MISSING, EMPTY];
+pub const CHECKS: &[Check] = &[
+    SWAPPED,
+    WRONG_PORT,
+    WRONG_TARGET,
+    STALE,
+    MISSING,
+    EMPTY,
+    WEIGHT_ZERO,
+];
 
 pub(super) const SWAPPED: Check = Check {
     id: "service-ports-swapped",
@@ -60,6 +69,49 @@ pub(super) const EMPTY: Check = Check {
     docs: "The chain of an endpoint translates to nothing: what is sent there keeps the Service's address as its \
            destination and leaves by the default route. Modes without chains of endpoints cannot have that.",
 };
+
+pub(super) const WEIGHT_ZERO: Check = Check {
+    id: "endpoint-weight-zero",
+    catalogue: &["G03"],
+    severity: Severity::Error,
+    docs: "A real server of IPVS has weight 0, and by the API it is an endpoint that is ready: it keeps its connections and \
+           gets no new one. kube-proxy gives weight 0 to endpoints that end, until their connections are gone; one that \
+           came back has to get weight 1 again, and did not. The other modes have no weights.",
+};
+
+/// Endpoints that get no new connections though they are ready.
+pub fn weightless(case: &Case<'_, '_>, choice: &Choice<'_>, members: &[&Member<'_>]) -> Finding {
+    let intent = case.intent;
+    let node = intent.node();
+    let which: Vec<String> = members
+        .iter()
+        .filter_map(|member| to(member))
+        .map(|to| to.to_string())
+        .collect();
+    let mut finding = intent.finding(
+        &WEIGHT_ZERO,
+        format!(
+            "{} of {} on {node} has weight 0 and is ready",
+            join(which.iter().take(3).cloned()),
+            intent.label()
+        ),
+        format!(
+            "no new connection that {node} sends through {} goes there",
+            choice.name
+        ),
+    );
+    finding.fix.clear();
+    for member in members {
+        show(&mut finding, &member.facts);
+        if let [Fact::VirtualServer(server), Fact::RealServer(real)] = member.facts.as_slice() {
+            let mut whole = (*real).clone();
+            whole.weight = 1;
+            let edited = whole.saved(server).replacen("-a ", "-e ", 1);
+            finding.fix.push(format!("ipvsadm {edited}"));
+        }
+    }
+    finding
+}
 
 /// Endpoints of the API beside the members that are led to another port of theirs.
 pub fn wrong_port(case: &Case<'_, '_>, name: &str, pairs: &[(&Target, &Member<'_>)]) -> Finding {

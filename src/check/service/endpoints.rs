@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use super::Case;
 pub use super::endpoint_findings::CHECKS;
-use super::endpoint_findings::{empty, gone, stale, to, wrong_port, wrong_target};
+use super::endpoint_findings::{self, empty, gone, stale, to, wrong_port, wrong_target};
 use super::programmed::{Choice, Member, To};
 use crate::check::Report;
 use crate::model::kube_proxy::{Target, Targets};
@@ -64,12 +64,26 @@ fn check_choice(case: &Case<'_, '_>, choice: &Choice<'_>, report: &mut Report) {
         let target = whose.first().map(|(target, _)| *target);
         report.findings.push(empty(intent, member, target));
     }
+    let weightless: Vec<&Member<'_>> = choice
+        .members
+        .iter()
+        .filter(|member| member.draining && to(member).is_some_and(|to| ready(expected, to)))
+        .collect();
+    if !weightless.is_empty() {
+        let found = endpoint_findings::weightless(case, choice, &weightless);
+        report.findings.push(found);
+    }
     if !extra.is_empty() {
         report.findings.push(stale(case, &choice.name, &extra));
     }
     if !missing.is_empty() {
         report.findings.push(gone(case, choice, &missing));
     }
+}
+
+fn ready(expected: &[Target], at: SocketAddr) -> bool {
+    let mut expected = expected.iter();
+    expected.any(|target| target.address == at && target.ready)
 }
 
 /// Whether every ready endpoint is chosen among though hints prefer some: proxies that know no such hints are right so.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::model::Family;
+use crate::model::kube_proxy::set_name;
 
 /// Names, without `KUBE-`, and types.
 const SETS: [(&str, &str); 17] = [
@@ -25,9 +26,6 @@ const SETS: [(&str, &str); 17] = [
     ("HEALTH-CHECK-NODE-PORT", "bitmap:port"),
     ("IPVS-IPS", "hash:ip"),
 ];
-
-/// IPSET_MAXNAMELEN, without the zero at its end.
-const LONGEST: usize = 31;
 
 /// The sets of one address family.
 #[derive(Debug, Clone)]
@@ -68,12 +66,7 @@ impl Sets {
 
     /// The whole name of a set.
     pub fn name(&self, set: &str) -> String {
-        let mut name = match self.family {
-            Family::V4 => format!("KUBE-{set}"),
-            Family::V6 => format!("KUBE-6-{set}"),
-        };
-        name.truncate(LONGEST);
-        name
+        set_name(self.family, set)
     }
 
     /// What `ipset restore` takes.

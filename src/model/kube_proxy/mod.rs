@@ -9,6 +9,6 @@ mod nft_names;
 
 pub use endpoints::{Target, Targets, balanced_ips, is_external, is_served, protocol_name};
 pub use mode::{IPVS_DEVICE, ProxyMode, ProxyState, ServedBy, named, proxy_state};
-pub use names::{ServiceChain, endpoint_chain, hash, port_name};
+pub use names::{ServiceChain, endpoint_chain, hash, port_name, set_name};
 pub use nft_made_names::NftName;
 pub use nft_names::{NFT_TABLE, NftChain, NftChainName};

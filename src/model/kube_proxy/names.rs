@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{Protocol, Service, ServicePort};
+use crate::model::{Family, Protocol, Service, ServicePort};
 
 /// A chain that each port of a Service may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -55,6 +55,18 @@ const ENDPOINT: &str = "KUBE-SEP-";
 /// The name of the chain of an endpoint of a Service's port; `port` as [`port_name`] gives it.
 pub fn endpoint_chain(port: &str, protocol: Protocol, endpoint: SocketAddr) -> String {
     format!("{ENDPOINT}{}", hash(&format!("{port}{protocol}{endpoint}")))
+}
+
+/// The whole name of an ipset of the ipvs mode, which is given without `KUBE-` (pkg/proxy/ipvs/ipset.go).
+pub fn set_name(family: Family, name: &str) -> String {
+    // IPSET_MAXNAMELEN, without the zero at its end.
+    const LONGEST: usize = 31;
+    let mut name = match family {
+        Family::V4 => format!("KUBE-{name}"),
+        Family::V6 => format!("KUBE-6-{name}"),
+    };
+    name.truncate(LONGEST);
+    name
 }
 
 /// `NAMESPACE/NAME:PORT`, or `NAMESPACE/NAME` when the port has no name (`ServicePortName.String` in

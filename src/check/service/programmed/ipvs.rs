@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use super::{Admission, At, Choice, Member, Programmed, Taker, To};
 use crate::check::service::fact::Fact;
 use crate::check::service::intent::Intent;
-use crate::model::kube_proxy::{IPVS_DEVICE, ServiceChain, Target};
+use crate::model::kube_proxy::{IPVS_DEVICE, ServiceChain, Target, set_name};
 use crate::model::trace::Evidence;
 use crate::model::{
     Family, IpSet, Netns, Part, Protocol, RealServer, SetElement, SetPart, Takes, VirtualServer,
@@ -167,18 +167,6 @@ impl<'c> Ipvs<'c> {
             false => "leave by the default route",
         }
     }
-}
-
-/// The whole name of one of kube-proxy's sets, which is given without `KUBE-`.
-pub fn set_name(family: Family, name: &str) -> String {
-    // IPSET_MAXNAMELEN, without the zero at its end.
-    const LONGEST: usize = 31;
-    let mut name = match family {
-        Family::V4 => format!("KUBE-{name}"),
-        Family::V6 => format!("KUBE-6-{name}"),
-    };
-    name.truncate(LONGEST);
-    name
 }
 
 /// Whether an entry `IP,PROTOCOL:PORT,...` is for an address of this port.
