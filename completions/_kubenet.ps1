@@ -586,7 +586,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubenet' -ScriptBlock {
             break
         }
         'kubenet;show' {
-            [CompletionResult]::new('--pod', '--pod', [CompletionResultType]::ParameterName, 'In a pod''s namespace: NAME or NS/NAME')
+            [CompletionResult]::new('--pod', '--pod', [CompletionResultType]::ParameterName, 'In a pod''s namespace: NAME, NS/NAME or docker:NAME')
             [CompletionResult]::new('--node', '--node', [CompletionResultType]::ParameterName, 'In a node''s own namespace, or with --netns in another one there')
             [CompletionResult]::new('--netns', '--netns', [CompletionResultType]::ParameterName, 'In the namespace that `kubenet netns` calls so')
             [CompletionResult]::new('--device', '--device', [CompletionResultType]::ParameterName, 'fdb of a tunnel: what neighbour table, fdb, routes and Node annotations say of each remote node, on one line')

@@ -544,7 +544,7 @@ set edit:completion:arg-completer[kubenet] = {|@words|
             cand --help 'Print help'
         }
         &'kubenet;show'= {
-            cand --pod 'In a pod''s namespace: NAME or NS/NAME'
+            cand --pod 'In a pod''s namespace: NAME, NS/NAME or docker:NAME'
             cand --node 'In a node''s own namespace, or with --netns in another one there'
             cand --netns 'In the namespace that `kubenet netns` calls so'
             cand --device 'fdb of a tunnel: what neighbour table, fdb, routes and Node annotations say of each remote node, on one line'

@@ -496,7 +496,7 @@ complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -l resolv-conf -d 
 complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -s q -l quiet -d 'Only the result: no notes on stderr'
 complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -s v -l verbose -d 'Show the raw evidence of every step, and every branch in full'
 complete -c kubenet -n "__fish_kubenet_using_subcommand exec" -s h -l help -d 'Print help'
-complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l pod -d 'In a pod\'s namespace: NAME or NS/NAME' -r
+complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l pod -d 'In a pod\'s namespace: NAME, NS/NAME or docker:NAME' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l node -d 'In a node\'s own namespace, or with --netns in another one there' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l netns -d 'In the namespace that `kubenet netns` calls so' -r
 complete -c kubenet -n "__fish_kubenet_using_subcommand show" -l device -d 'fdb of a tunnel: what neighbour table, fdb, routes and Node annotations say of each remote node, on one line' -r

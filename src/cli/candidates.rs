@@ -56,7 +56,10 @@ pub fn receivers(typed: &OsStr) -> Vec<CompletionCandidate> {
 /// Pods whose names begin with what is typed.
 pub fn pods(typed: &OsStr) -> Vec<CompletionCandidate> {
     offer(typed, |reading, namespace| {
-        pod_names(reading.cluster(), namespace)
+        let cluster = reading.cluster();
+        let mut names = pod_names(cluster, namespace);
+        names.extend(container_names(cluster));
+        names
     })
 }
 
@@ -79,6 +82,18 @@ pub fn devices(typed: &OsStr) -> Vec<CompletionCandidate> {
         let hosts = hosts.filter(|netns| netns.name == NetnsName::Host);
         let links = hosts.flat_map(|netns| netns.links.iter().flatten());
         links.map(|link| link.name.clone()).collect()
+    })
+}
+
+/// Network namespaces that are no node's and no pod's, whose names begin with what is typed.
+pub fn spaces(typed: &OsStr) -> Vec<CompletionCandidate> {
+    offer(typed, |reading, _| {
+        let names = reading.cluster().all_netns().map(|(_, netns)| &netns.name);
+        let named = names.filter_map(|name| match name {
+            NetnsName::Named(name) => Some(name.clone()),
+            NetnsName::Host | NetnsName::Pod { .. } => None,
+        });
+        named.collect()
     })
 }
 

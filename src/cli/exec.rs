@@ -33,14 +33,14 @@ Examples:
 
 The exit status is the program's; 127 when there is no such program.")]
 pub struct ExecArgs {
-    /// The pod: NAME or NS/NAME
+    /// The pod: NAME, NS/NAME or docker:NAME
     #[arg(value_name = "POD", required_unless_present_any = ["node", "netns"], conflicts_with_all = ["node", "netns"], add = ArgValueCompleter::new(candidates::pods))]
     pub pod: Option<String>,
     /// In a node's own namespace, or with --netns in another one there
     #[arg(long, value_name = "NODE", add = ArgValueCompleter::new(candidates::nodes))]
     pub node: Option<String>,
     /// In the namespace that `kubenet netns` calls so
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(candidates::spaces))]
     pub netns: Option<String>,
     /// Mount its resolv.conf over /etc/resolv.conf, for this program alone
     #[arg(long)]

@@ -32,14 +32,14 @@ pub struct ShowArgs {
     /// Only rows of which a cell matches, as `10.42.1.*` or `cni0`
     #[arg(value_name = "PATTERN")]
     pub pattern: Option<String>,
-    /// In a pod's namespace: NAME or NS/NAME
+    /// In a pod's namespace: NAME, NS/NAME or docker:NAME
     #[arg(long, value_name = "POD", conflicts_with_all = ["node", "netns"], add = ArgValueCompleter::new(candidates::pods))]
     pub pod: Option<String>,
     /// In a node's own namespace, or with --netns in another one there
     #[arg(long, value_name = "NODE", add = ArgValueCompleter::new(candidates::nodes))]
     pub node: Option<String>,
     /// In the namespace that `kubenet netns` calls so
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(candidates::spaces))]
     pub netns: Option<String>,
     /// Also what the kernel keeps by itself: local and link-local routes, multicast entries of fdbs
     #[arg(short, long)]

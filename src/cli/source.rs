@@ -6,6 +6,7 @@ use super::{Failure, Global, output};
 use crate::collect::kubernetes::Wanted;
 use crate::collect::live::Machine;
 use crate::collect::{bundle, lab, live};
+use crate::lab::LabError;
 use crate::model::{Cluster, NetnsName};
 
 /// The built-in clusters: bundles which were captured from the practice cluster.
@@ -47,7 +48,7 @@ pub fn open_for(global: &Global, depth: Depth, wanted: &Wanted) -> Result<Cluste
         return bundle::load_bytes("the built-in cluster", packed)
             .map_err(|error| Failure::of(&error));
     }
-    lab::read_lab(lab_name(global)).map_err(|error| Failure::of(&error))
+    lab::read_lab(lab_name(global)).map_err(no_lab)
 }
 
 fn open_machine(global: &Global, depth: Depth, wanted: &Wanted) -> Result<Cluster, Failure> {
@@ -89,9 +90,19 @@ pub fn open_lab(global: &Global) -> Result<Option<live::Machine>, Failure> {
         return Ok(None);
     }
     mention_what_is_not_used(global);
-    lab::open_lab(lab_name(global))
-        .map(Some)
-        .map_err(|error| Failure::of(&error))
+    lab::open_lab(lab_name(global)).map(Some).map_err(no_lab)
+}
+
+fn no_lab(error: LabError) -> Failure {
+    let hint = match &error {
+        LabError::Several(_) => Some("say which with --lab=NAME".to_owned()),
+        other => other.hint(),
+    };
+    let failure = Failure::of(&error);
+    match hint {
+        Some(hint) => failure.or_hint(hint),
+        None => failure,
+    }
 }
 
 fn lab_name(global: &Global) -> Option<&str> {

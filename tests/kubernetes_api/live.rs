@@ -294,3 +294,61 @@ fn what_no_field_selects_is_found_among_all() {
         assert_eq!(pods > 0, unknown.len() == 3, "{asked:?}");
     }
 }
+
+/// Sandboxes that the runtime still has of pods which the API does not: one was deleted, one was made anew.
+#[test]
+fn sandboxes_of_pods_that_are_gone_are_told() {
+    let Some(mut node) = Node::start() else {
+        return;
+    };
+    let recorded = Recorded::of(CLUSTER);
+    let uid_of = |name: &str| {
+        let mut pods = recorded.items("pods").iter();
+        let pod = pods.find(|pod| pod["metadata"]["name"] == name).unwrap();
+        pod["metadata"]["uid"].as_str().unwrap().to_owned()
+    };
+    let sandbox = |id: &str, name: &str, uid: &str, pid: &str| {
+        let config = serde_json::json!({
+            "annotations": {
+                "io.kubernetes.cri.container-type": "sandbox", "io.kubernetes.cri.sandbox-id": id,
+                "io.kubernetes.cri.sandbox-namespace": "default", "io.kubernetes.cri.sandbox-name": name,
+                "io.kubernetes.cri.sandbox-uid": uid,
+            },
+            "linux": {"namespaces": [{"type": "network", "path": "/proc/PID/ns/net"}]},
+        });
+        let config = config.to_string().replace("PID", &format!("'${pid}'"));
+        let folder = format!("/run/containerd/io.containerd.runtime.v2.task/k8s.io/{id}");
+        format!(
+            "mkdir -p {folder}; echo '{config}' > {folder}/config.json; printf %s ${pid} > {folder}/init.pid; "
+        )
+    };
+    let cases = [
+        (uid_of("client-1"), "client-1", Vec::new()),
+        (
+            "11111111-of-before".to_owned(),
+            "client-1",
+            vec!["stuck: of an earlier pod of this name"],
+        ),
+        (
+            uid_of("client-1"),
+            "gone",
+            vec!["stuck: the API has no such pod"],
+        ),
+    ];
+    let server = node.serve(move |question| recorded.answer(question));
+    let config = server.kubeconfig().display().to_string();
+    for (uid, name, expected) in cases {
+        let made = sandbox("abc", name, &uid, "pod3");
+        let pods = node.ask_with(&made, &format!("pods --kubeconfig {config}"));
+        let mut all = pods["pods"].as_array().unwrap().iter();
+        let pod = all
+            .find(|pod| pod["name"] == name)
+            .unwrap_or_else(|| panic!("{pods}"));
+        assert_eq!(
+            pod["sandboxes"][0]["odd"],
+            serde_json::json!(expected),
+            "{pod}"
+        );
+        assert_eq!(pod["captured"], true);
+    }
+}
