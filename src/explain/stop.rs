@@ -82,6 +82,7 @@ fn items(path: &Path, at: &StoppedAt) -> Vec<Item> {
     let packet = match at.on {
         None => "the first packet",
         Some(Leg::Reply) => "the answer",
+        Some(Leg::Data) => "data of TCP, in segments of that size",
         Some(Leg::Acknowledgement) => "the packet that ends TCP's handshake, and all data after it",
     };
     let mut items = vec![

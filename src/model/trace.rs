@@ -161,7 +161,7 @@ impl Path {
         let leg = match self.stopped_at.as_ref().and_then(|at| at.on) {
             None => return &self.hops,
             Some(Leg::Reply) => self.reply.as_ref(),
-            Some(Leg::Acknowledgement) => self.acknowledgement.as_ref(),
+            Some(Leg::Acknowledgement | Leg::Data) => self.acknowledgement.as_ref(),
         };
         leg.map_or(&[], |leg| &leg.hops)
     }
@@ -204,6 +204,8 @@ pub enum Leg {
     Reply,
     /// What ends TCP's handshake: its steps are those of [`Path::acknowledgement`].
     Acknowledgement,
+    /// Data of TCP that is larger than what made the connection; [`Path::acknowledgement`] holds its steps, too.
+    Data,
 }
 
 /// A device on the way.

@@ -7,7 +7,7 @@
 
 use super::bridge_forward::Known;
 use super::bridge_port::state_word;
-use super::netfilter::{Hook, Place};
+use super::netfilter::{Hook, Place, is_registered};
 use super::packet::Packet;
 use super::walker::{Fate, Stop, Stopped, Walk};
 use crate::model::trace::Direction;
@@ -126,6 +126,9 @@ impl Walk<'_> {
             return Err(self.stop(&packet, Stop::dropped(netns, why).at(bridge)));
         }
         self.write_up(bridge);
+        // Translation brings nf_defrag_ipv6, which sets `ignore_df`; ipv6_rcv then forgets `frag_max_size`.
+        let tracks = is_registered(here, packet.family());
+        packet.reassembled = prerouted && tracks && !packet.dont_fragment;
         self.ip_receive(netns, bridge, packet, prerouted)
     }
 

@@ -21,26 +21,24 @@ const HOP_LIMIT: u8 = 255;
 type End<'a> = (NetnsId, &'a str);
 
 impl Walk<'_> {
-    /// A host asks for a neighbour's address with a packet to be sent, and the one who has it answers. The error says what
-    /// becomes of that packet where question or answer is lost.
+    /// A host asks for a neighbour's address with a packet to be sent, and the one who has it answers. Says what becomes of
+    /// that packet where question or answer is lost.
     pub fn discover(
         &mut self,
         asker: End<'_>,
         packet: &Packet,
         asked: IpAddr,
         answerer: End<'_>,
-    ) -> Result<(), Stop> {
+    ) -> Option<Stop> {
         let IpAddr::V6(target) = asked else {
-            return Ok(());
+            return None;
         };
         let way = std::mem::take(&mut self.journey);
         let (crossings, sought) = (self.crossings, self.sought.take());
         let lost = self.ask_and_answer(asker, packet, target, answerer).err();
         let tried = std::mem::replace(&mut self.journey, way);
         (self.crossings, self.sought) = (crossings, sought);
-        let Some((word, lost)) = lost else {
-            return Ok(());
-        };
+        let (word, lost) = lost?;
         let (netns, device) = asker;
         let why = format!(
             "{device} asks for {asked}, but the {word} is lost: {}",
@@ -50,7 +48,7 @@ impl Walk<'_> {
             Verdict::Undetermined => Stop::unknown(netns, lost.at.why),
             _ => Stop::answered(netns, IcmpError::HostUnreachable, why),
         };
-        Err(Stop {
+        Some(Stop {
             evidence: last_evidence(&tried),
             ..stop.at(device)
         })

@@ -31,8 +31,8 @@ pub(super) enum IcmpError {
     RejectRoute,
     /// ICMP_TIME_EXCEEDED.
     TimeExceeded,
-    /// ICMP_FRAG_NEEDED; ICMPv6 has "packet too big".
-    TooBig,
+    /// ICMP_FRAG_NEEDED; ICMPv6 has "packet too big". With the largest packet that passes, in bytes.
+    TooBig { mtu: u32 },
 }
 
 impl IcmpError {
@@ -43,7 +43,7 @@ impl IcmpError {
             return ClientSees::Timeout;
         }
         match self {
-            Self::TooBig => ClientSees::TooBig,
+            Self::TooBig { .. } => ClientSees::TooBig,
             Self::ProtocolUnreachable | Self::PortUnreachable => ClientSees::Refused,
             // EACCES in IPv6; IPv4 has EHOSTUNREACH for all of them.
             Self::AdminProhibited | Self::PolicyFail | Self::RejectRoute
@@ -71,7 +71,7 @@ impl IcmpError {
                 Self::HostUnreachable => (3, 1),
                 Self::ProtocolUnreachable => (3, 2),
                 Self::PortUnreachable => (3, 3),
-                Self::TooBig => (3, 4),
+                Self::TooBig { .. } => (3, 4),
                 Self::NetProhibited => (3, 9),
                 Self::HostProhibited => (3, 10),
                 Self::AdminProhibited | Self::PolicyFail | Self::RejectRoute => (3, 13),
@@ -84,7 +84,7 @@ impl IcmpError {
                 Self::PortUnreachable | Self::ProtocolUnreachable => (1, 4),
                 Self::PolicyFail => (1, 5),
                 Self::RejectRoute => (1, 6),
-                Self::TooBig => (2, 0),
+                Self::TooBig { .. } => (2, 0),
                 Self::TimeExceeded => (3, 0),
             },
         }
@@ -103,7 +103,7 @@ impl IcmpError {
             Self::PolicyFail => "ICMPv6 source address failed policy",
             Self::RejectRoute => "ICMPv6 reject route to destination",
             Self::TimeExceeded => "ICMP time exceeded",
-            Self::TooBig => "ICMP too big",
+            Self::TooBig { .. } => "ICMP too big",
         }
     }
 }

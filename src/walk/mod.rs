@@ -13,6 +13,7 @@ mod bridge;
 mod bridge_forward;
 mod bridge_port;
 mod conntrack;
+mod data;
 mod decision;
 mod device;
 mod discovery;
@@ -59,7 +60,7 @@ use crate::model::kube_proxy::ServedBy;
 use crate::model::trace::{
     Assumption, ClientSees, FlowSummary, Leg, StepKind, TRACE_SCHEMA, Trace, Verdict,
 };
-use crate::model::{Cluster, Family, Flow, Protocol, ServicePort};
+use crate::model::{Cluster, Family, Flow, NetnsId, Protocol, ServicePort};
 
 pub use decision::{RouteAnswer, RouteQuestion, route};
 pub use paths::overall;
@@ -140,7 +141,7 @@ struct Run {
     fate: Fate,
     forth: Journey,
     back: Option<(Result<(), Stopped>, Journey)>,
-    /// TCP's third packet, where it did not fare as the first one did.
+    /// TCP's third packet, or its data, where they did not fare as the first one did.
     stuck: Option<(Stopped, Journey)>,
     not_seen: BTreeSet<String>,
     wishes: BTreeSet<Wish>,
@@ -161,7 +162,9 @@ fn run(cluster: &Cluster, flow: &Flow, choices: &mut Choices, without: &Rc<Witho
     let back = match &fate {
         Ok(delivery) if flow.reply => {
             walk.start_again();
-            let answer = delivery.packet.answer();
+            let mut answer = delivery.packet.answer();
+            // What is sent back is supposed to be as large as what was sent, whatever became of that on the way.
+            answer.size = first_packet(flow).size;
             let answered = come_back(&mut walk, flow, &delivery.to, answer, "the answer");
             Some((answered, walk.journey.take()))
         }
@@ -177,8 +180,9 @@ fn run(cluster: &Cluster, flow: &Flow, choices: &mut Choices, without: &Rc<Witho
             if flow.protocol == Protocol::Tcp && !flow.established =>
         {
             walk.start_again();
-            let stopped = acknowledge(&mut walk, flow, delivery).err();
-            stopped.map(|stopped| (stopped, walk.journey.take()))
+            let made = acknowledge(&mut walk, flow, delivery);
+            let sent = made.and_then(|()| data::exchange(&mut walk, flow, delivery));
+            sent.err().map(|stopped| (stopped, walk.journey.take()))
         }
         _ => None,
     };
@@ -211,9 +215,24 @@ fn first_packet(flow: &Flow) -> Packet {
         packet.tcp_flags = PSH | ACK;
     }
     packet.tos = flow.tos;
-    packet.size = flow.size;
+    packet.size = match flow.protocol {
+        // However much it has to say: its data come later.
+        Protocol::Tcp if !flow.established => flow.size.min(header(&packet) + SYN_BYTES),
+        _ => flow.size,
+    };
     packet.mark = flow.mark;
     packet
+}
+
+/// Bytes of TCP in a SYN: its header, and the options that Linux sets.
+const SYN_BYTES: u32 = 40;
+
+/// Bytes of the IP header.
+fn header(packet: &Packet) -> u32 {
+    match packet.family() {
+        Family::V4 => 20,
+        Family::V6 => 40,
+    }
 }
 
 /// A packet of the client's, from its sender on.
@@ -268,6 +287,7 @@ fn set_out(walk: &mut Walk<'_>, flow: &Flow, mut packet: Packet) -> Fate {
             walk.journey.step(step(StepKind::Wire, text));
             packet.destination_mac = here.link(&device).and_then(|link| link.mac);
             walk.sent = Some(Direction::of(&packet));
+            cut_outside(walk, start, &device, &mut packet);
             walk.receive(start, &device, packet)
         }
         None => {
@@ -277,6 +297,21 @@ fn set_out(walk: &mut Walk<'_>, flow: &Flow, mut packet: Packet) -> Fate {
             Err(walk.stop(&packet, Stop::unknown(start, why)))
         }
     }
+}
+
+/// Who sends from outside cuts what does not fit a link there, which is supposed to hold as much as the device at this end.
+fn cut_outside(walk: &mut Walk<'_>, netns: NetnsId, device: &str, packet: &mut Packet) {
+    let link = walk.cluster.netns(netns).link(device);
+    let Some(mtu) = link.map(|link| link.mtu).filter(|mtu| packet.size > *mtu) else {
+        return;
+    };
+    walk.supposed.push(Assumption {
+        unknown: format!("the MTU of what lies behind {device}"),
+        supposed: format!("{mtu}, as {device} has: what is longer comes in pieces"),
+        otherwise: vec!["if it is larger: longer packets, which may be lost here".to_owned()],
+    });
+    packet.size = mtu;
+    packet.dont_fragment &= packet.protocol == Protocol::Tcp;
 }
 
 fn what_is_sent(flow: &Flow, packet: &Packet) -> &'static str {
@@ -297,10 +332,7 @@ fn what_is_sent(flow: &Flow, packet: &Packet) -> &'static str {
 fn acknowledge(walk: &mut Walk<'_>, flow: &Flow, first: &Delivery) -> Result<(), Stopped> {
     let first_packet = first_packet(flow);
     // It has less to say than a SYN: twelve bytes of options, with its timestamps.
-    let header = match first_packet.family() {
-        Family::V4 => 20,
-        Family::V6 => 40,
-    };
+    let header = header(&first_packet);
     let acknowledgement = Packet {
         tcp_flags: ACK,
         size: flow.size.min(header + 32),
@@ -387,9 +419,8 @@ fn come_back(
     mut answer: Packet,
     word: &str,
 ) -> Result<(), Stopped> {
-    // What is sent back is supposed to be as large as what was sent, whatever became of that on the way.
-    answer.size = flow.size;
-    answer.dont_fragment = true;
+    // The kernel's own echoes may be cut on the way (`icmp_init`).
+    answer.dont_fragment = answer.protocol != Protocol::Icmp;
     let fate = match from {
         Recipient::Socket(netns) => {
             walk.journey.enter(walk.cluster, *netns, None);
@@ -409,6 +440,7 @@ fn come_back(
                 .netns(*netns)
                 .link(device)
                 .and_then(|link| link.mac);
+            cut_outside(walk, *netns, device, &mut answer);
             walk.receive(*netns, device, answer)
         }
     };

@@ -81,7 +81,7 @@ impl Walk<'_> {
         match self.who_has(netns, device, next_hop, packet) {
             Answerer::Captured(first, others) => {
                 let (at, name, mac) = self.first_to_answer(first, others, next_hop);
-                if let Err(stop) =
+                if let Some(stop) =
                     self.discover((netns, device), packet, next_hop, (at, name.as_str()))
                 {
                     return Err(self.stop(packet, stop));

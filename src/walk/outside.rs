@@ -19,6 +19,10 @@ impl Walk<'_> {
         }
         let objects = &self.cluster.objects;
         let destination = packet.destination;
+        if packet.source == destination {
+            let why = format!("what {destination} makes of a packet from itself is not known");
+            return Err(self.stop(&packet, Stop::unknown(netns, why).at(device)));
+        }
         if packet.inner.is_some() {
             let captured = self
                 .cluster

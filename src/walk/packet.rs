@@ -119,6 +119,8 @@ pub(super) struct Packet {
     pub size: u32,
     /// The DF bit; IPv6 packets are never fragmented on the way.
     pub dont_fragment: bool,
+    /// Conntrack put it together on a bridge, where nobody remembers how large its pieces were: it is cut anew to what fits.
+    pub reassembled: bool,
     pub mark: u32,
     pub tracking: Tracking,
     /// What a CT rule laid down for its tracking, until then.
@@ -165,6 +167,7 @@ impl Packet {
             tos: 0,
             size: 60,
             dont_fragment: true,
+            reassembled: false,
             mark: 0,
             tracking: Tracking::NotYet,
             template: None,
@@ -251,6 +254,7 @@ impl Packet {
         self.bridge_port_out = None;
         self.socket = None;
         self.arrived_by = None;
+        self.reassembled = false;
         if changes_namespace {
             self.mark = 0;
             self.ipvs_property = false;

@@ -269,7 +269,7 @@ impl<'c> Walk<'c> {
         }
         let may_fragment = match packet.family() {
             crate::model::Family::V4 => in_device.is_none() || !packet.dont_fragment,
-            crate::model::Family::V6 => in_device.is_none(),
+            crate::model::Family::V6 => in_device.is_none() || packet.reassembled,
         };
         if may_fragment {
             let text = format!("{size} bytes do not fit the {mtu} of {device}: fragmented");
@@ -282,7 +282,7 @@ impl<'c> Walk<'c> {
         let why = format!(
             "{size} bytes do not fit the {mtu} of {device} and may not be fragmented: ICMP too big"
         );
-        let answer = Denial::Error(IcmpError::TooBig);
+        let answer = Denial::Error(IcmpError::TooBig { mtu });
         Err(self.stop(packet, Stop::rejected(netns, answer, why).at(device)))
     }
 

@@ -17,7 +17,8 @@ const NAMED: usize = 6;
 impl Walk<'_> {
     /// Finds the socket for a packet that INPUT let pass, come in by `device`.
     pub fn reach_socket(&mut self, netns: NetnsId, device: &str, packet: Packet) -> Fate {
-        if packet.protocol == Protocol::Tcp && packet.tcp_flags == PSH | ACK {
+        let data = packet.protocol == Protocol::Tcp && packet.tcp_flags == PSH | ACK;
+        if data && self.established {
             self.reach_connected_socket(netns, &packet);
         } else if packet.tcp_flags & ACK != 0 || packet.about.is_some() {
             // An answer is taken by the socket that asked, which no list of listening sockets shows.

@@ -47,6 +47,8 @@ pub(super) struct Walk<'c> {
     pub port_given: bool,
     /// The device that a packet of neighbour discovery is for: of what is sent to a group, the copy that comes there is followed.
     pub sought: Option<(NetnsId, String)>,
+    /// A TCPMSS rule was met, which limits how large segments are.
+    pub clamped: bool,
     /// Devices crossed so far: a packet that a bridge loop never lets go is given up.
     pub crossings: usize,
 }
@@ -217,6 +219,7 @@ impl<'c> Walk<'c> {
             established: false,
             port_given: false,
             sought: None,
+            clamped: false,
             crossings: 0,
         }
     }

@@ -50,7 +50,7 @@ enum Kind {
     Pod,
 }
 
-const KINDS: [Kind; 13] = [
+const KINDS: [Kind; 14] = [
     Kind::FlushedChain,
     Kind::FlushedChain,
     Kind::DeletedRule,
@@ -61,6 +61,7 @@ const KINDS: [Kind; 13] = [
     Kind::Neighbor,
     Kind::Fdb,
     Kind::LinkDown,
+    Kind::Mtu,
     Kind::Mtu,
     Kind::Sysctl,
     Kind::Pod,
@@ -140,7 +141,7 @@ impl Breaker<'_> {
             }
             Kind::LinkDown => format!("ip link set {} down", self.device(chance)?),
             Kind::Mtu => {
-                let mtu = chance.of(&["1300", "1200", "600"]);
+                let mtu = chance.of(&["9000", "1500", "1300", "1200", "600"]);
                 format!("ip link set {} mtu {mtu}", self.device(chance)?)
             }
             Kind::Sysctl => self.sysctl(chance),
@@ -317,9 +318,13 @@ impl Breaker<'_> {
             .collect();
         let pod = *pick(chance, &pods)?;
         let ip = self.ip();
-        let command = match chance.below(3) {
+        let command = match chance.below(4) {
             0 => "ip link set eth0 down".to_owned(),
-            1 => format!("{ip} route del default"),
+            1 => format!(
+                "ip link set eth0 mtu {}",
+                chance.of(&["9000", "1300", "600"])
+            ),
+            2 => format!("{ip} route del default"),
             _ => format!(
                 "{ip} route add blackhole {} metric 1",
                 self.networks().service_cidr

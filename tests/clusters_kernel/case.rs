@@ -30,6 +30,9 @@ pub struct Flow {
     pub to: SocketAddr,
     /// Clients of its Service stick to an endpoint.
     pub sticky: bool,
+    /// Bytes of the IP packet, where it is no small one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u32>,
 }
 
 /// Who connects.
@@ -70,7 +73,9 @@ impl fmt::Display for Flow {
         if let From::Outside(_, via) = &self.from {
             write!(f, " by {via}")?;
         }
-        write!(f, " {} {}", self.protocol, self.to)
+        write!(f, " {} {}", self.protocol, self.to)?;
+        self.size
+            .map_or(Ok(()), |size| write!(f, " of {size} bytes"))
     }
 }
 
@@ -88,6 +93,7 @@ impl Flow {
         let question = Question {
             protocol: Some(self.protocol),
             via,
+            size: self.size,
             ..Question::new(
                 endpoint::parse(&self.from.name()).expect("FROM"),
                 endpoint::parse(&to).expect("TO"),

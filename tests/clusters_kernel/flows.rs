@@ -1,5 +1,6 @@
 //! Random packets: from anybody in the cluster or outside, to anything that it has and to what it has not.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use kubenet::lab::portmap;
@@ -19,13 +20,44 @@ pub fn random(chance: &mut Chance, spec: &Spec) -> Flow {
         if let Some((protocol, to)) = pick(chance, spec, target)
             && let Some(from) = sender(chance, spec, to)
         {
-            let sticky = is_sticky(spec, protocol, to);
+            // How much links outside hold is not known.
+            let size = match from {
+                From::Outside(..) => None,
+                _ => size(chance, protocol),
+            };
             return Flow {
                 from,
                 protocol,
                 to,
-                sticky,
+                sticky: is_sticky(spec, protocol, to),
+                size,
             };
+        }
+    }
+}
+
+/// Packets that are not small. An echo is as large as what it answers; what a program of the lab answers over UDP is up to
+/// 110 bytes longer: both fit into a device or neither does.
+fn size(chance: &mut Chance, protocol: Protocol) -> Option<u32> {
+    const ECHOES: [u32; 9] = [480, 1000, 1250, 1300, 1310, 1440, 1451, 1500, 4000];
+    const DATAGRAMS: [u32; 5] = [480, 1000, 1310, 1600, 4000];
+    // One segment each, as those of many are not what devices see of them (GSO).
+    const SEGMENTS: [u32; 3] = [480, 1000, 1310];
+    let sizes: &[u32] = match protocol {
+        Protocol::Icmp => &ECHOES,
+        Protocol::Udp => &DATAGRAMS,
+        Protocol::Tcp => &SEGMENTS,
+        _ => return None,
+    };
+    chance.once_in(3).then(|| chance.of(sizes))
+}
+
+/// Path MTUs are remembered by who sends: only one of a sender's packets is large.
+pub fn keep_apart(flows: &mut [Flow]) {
+    let mut senders = BTreeSet::new();
+    for flow in flows.iter_mut().filter(|flow| flow.size.is_some()) {
+        if !senders.insert(flow.from.place()) {
+            flow.size = None;
         }
     }
 }

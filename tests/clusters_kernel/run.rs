@@ -100,9 +100,10 @@ fn random(seed: u64, wish: &Wish) -> Case {
     let broken: Vec<_> = (0..usize::from(wish.broken))
         .map(|_| breakage::random(&mut chance, &spec))
         .collect();
-    let flows = (0..FLOWS)
+    let mut flows: Vec<_> = (0..FLOWS)
         .map(|_| flows::random(&mut chance, &spec))
         .collect();
+    flows::keep_apart(&mut flows);
     Case {
         spec,
         broken,

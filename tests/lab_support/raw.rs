@@ -21,8 +21,8 @@ pub fn call(call: Call) -> Result<Vec<u8>> {
     let id = COUNT.fetch_add(1, Ordering::Relaxed);
     let v6 = call.to.is_ipv6();
     let (number, packet) = match (call.protocol, v6) {
-        (Protocol::Icmp, false) => (ICMP, echo(8, id)),
-        (Protocol::Icmp, true) => (ICMPV6, echo(128, id)),
+        (Protocol::Icmp, false) => (ICMP, echo(8, id, call.bytes)),
+        (Protocol::Icmp, true) => (ICMPV6, echo(128, id, call.bytes)),
         _ => (SCTP, init(10_000 + id % 20_000, call.to.port())),
     };
     let socket = call.socket(Type::RAW, socket2::Protocol::from(number))?;
@@ -42,7 +42,7 @@ pub fn call(call: Call) -> Result<Vec<u8>> {
 
 fn wait(mut socket: Socket, call: &Call, wanted: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>> {
     let deadline = Instant::now() + call.wait;
-    let mut buffer = [0; 2048];
+    let mut buffer = [0; 8192];
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -56,14 +56,19 @@ fn wait(mut socket: Socket, call: &Call, wanted: impl Fn(&[u8]) -> bool) -> Resu
     }
 }
 
-/// An echo request (RFC 792, RFC 4443). The kernel fills in the checksum of IPv6 alone.
-fn echo(kind: u8, id: u16) -> Vec<u8> {
+/// An echo request (RFC 792, RFC 4443) with at least so many bytes behind its header. The kernel fills in the checksum of IPv6 alone.
+fn echo(kind: u8, id: u16, bytes: usize) -> Vec<u8> {
     let [high, low] = id.to_be_bytes();
     let mut packet = vec![kind, 0, 0, 0, high, low, 0, 1];
-    packet.resize(64, 0x55);
+    packet.resize(64.max(8 + bytes), 0x55);
     let sum = packet
         .chunks(2)
-        .map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]])))
+        .map(|pair| {
+            u32::from(u16::from_be_bytes([
+                pair[0],
+                pair.get(1).copied().unwrap_or(0),
+            ]))
+        })
         .sum::<u32>();
     let folded = (sum & 0xffff) + (sum >> 16);
     let checksum = !((folded & 0xffff) + (folded >> 16)) as u16;

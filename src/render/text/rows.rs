@@ -80,7 +80,7 @@ pub fn of<'a>(trace: &Trace, path: &'a Path, options: &Options) -> Vec<Row<'a>> 
         }
     }
     if let Some(acknowledgement) = &path.acknowledgement {
-        let stop = stop_on(Some(Leg::Acknowledgement));
+        let stop = stop_on(Some(Leg::Acknowledgement)).or(stop_on(Some(Leg::Data)));
         rows.push(Row::Begins("what the client sends next:"));
         hops(&acknowledgement.hops, stop, path, &mut rows);
     }
@@ -90,7 +90,7 @@ pub fn of<'a>(trace: &Trace, path: &'a Path, options: &Options) -> Vec<Row<'a>> 
     if let (Some(stop), false) = (stop, marked) {
         let label = match stop.on {
             Some(Leg::Reply) => "reply",
-            Some(Leg::Acknowledgement) | None => "stop",
+            Some(Leg::Acknowledgement | Leg::Data) | None => "stop",
         };
         rows.push(Row::Remark {
             label,

@@ -146,6 +146,8 @@ fn reason(paths: &[&Path]) -> Option<String> {
         .all(|path| path.verdict == Verdict::Undetermined);
     let prefix = if all_on(Leg::Acknowledgement) {
         "from the third packet on, "
+    } else if all_on(Leg::Data) {
+        "from the first large packet on, "
     } else {
         match (all_on(Leg::Reply), unknown) {
             (true, true) => "on the way back, ",

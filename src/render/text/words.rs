@@ -73,7 +73,7 @@ pub fn fate(path: &Path) -> Fate {
     Fate {
         verdict: path.verdict,
         sees: path.client_sees,
-        made: stop.is_some_and(|stop| stop.on == Some(Leg::Acknowledgement)),
+        made: stop.is_some_and(|stop| matches!(stop.on, Some(Leg::Acknowledgement | Leg::Data))),
     }
 }
 

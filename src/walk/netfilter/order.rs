@@ -406,7 +406,7 @@ fn permutations(count: usize) -> Vec<Vec<usize>> {
 
 /// Whether translation is registered at the hooks, which the first base chain of type nat does for all of them
 /// (`nf_nat_register_fn`). Without one, not even connections that have a translation get it.
-pub(super) fn is_registered(netns: &Netns, family: Family) -> bool {
+pub(in crate::walk) fn is_registered(netns: &Netns, family: Family) -> bool {
     let own = match family {
         Family::V4 => TableFamily::Ip,
         Family::V6 => TableFamily::Ip6,

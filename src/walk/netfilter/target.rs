@@ -45,7 +45,11 @@ impl<'c> Walk<'c> {
         }
         let mark_before = packet.mark;
         Ok(match &origin.rule.target {
-            Target::None | Target::Log(_) | Target::Tcpmss => Effect::Nothing,
+            Target::None | Target::Log(_) => Effect::Nothing,
+            Target::Tcpmss => {
+                self.clamped = true;
+                Effect::Nothing
+            }
             Target::Set(names) => {
                 let changed = names.iter().map(|name| (place.netns, name.clone()));
                 self.lists.changed_sets.extend(changed);
