@@ -23,8 +23,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kubenet::check;
 use kubenet::lab::demo::Choice;
-use kubenet::lab::faults::{self, Fault};
-use lab_support::bench::{Lab, can_build};
+use kubenet::lab::faults::{self, Fault, Need};
+use kubenet::lab::kube_proxy_nftables::Layout;
+use kubenet::lab::spec::Proxy;
+use lab_support::bench::{Lab, can_build, has_ipvs};
 
 /// Labs at once: they are waited for more than they work.
 const LABS: usize = 4;
@@ -91,6 +93,36 @@ fn every_fault_is_named_first_and_its_cure_cures() {
         let wrong = single::judge(lab, fault);
         (!wrong.is_empty()).then(|| format!("{}:\n  {}", fault.id, wrong.join("\n  ")))
     });
+}
+
+/// What only another mode of kube-proxy can lose.
+fn of_mode(name: &str, proxy: Proxy, own: &[Need]) {
+    let choice = Choice {
+        proxy,
+        ..Choice::default()
+    };
+    let mut faults = possible(&choice);
+    faults.retain(|fault| fault.needs.iter().any(|need| own.contains(need)));
+    assert!(faults.len() >= 3);
+    all(name, &choice, &faults, |lab, fault| {
+        let wrong = single::judge(lab, fault);
+        (!wrong.is_empty()).then(|| format!("{}:\n  {}", fault.id, wrong.join("\n  ")))
+    });
+}
+
+#[test]
+fn every_fault_of_nftables_mode_is_named_first_and_its_cure_cures() {
+    if can_build() {
+        let own = [Need::Nftables, Need::HairpinSet];
+        of_mode("nftables", Proxy::Nftables(Layout::V1_36), &own);
+    }
+}
+
+#[test]
+fn every_fault_of_ipvs_mode_is_named_first_and_its_cure_cures() {
+    if can_build() && has_ipvs() {
+        of_mode("ipvs", Proxy::Ipvs("rr".to_owned()), &[Need::Ipvs]);
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ root=$PWD
 PATH=$PATH:/usr/sbin:/sbin
 cache=${KUBENET_VM_CACHE:-${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/kubenet/vm}
 mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ] || cache=/var/tmp/kubenet-vm-$(id -u)
-patience=${KUBENET_VM_SECONDS:-360}
+patience=${KUBENET_VM_SECONDS:-600}
 
 skip() {
   echo "skipped: $1"
@@ -107,7 +107,7 @@ fi
 
 # --- The programs under test, at their own paths, as they look for each other and for their fixtures there.
 if [ $# = 0 ]; then
-  set -- ipvs_kernel lab_judge:ipvs clusters_kernel:ipvs_clusters check_healthy:ipvs_mode::case_3
+  set -- ipvs_kernel lab_judge:ipvs clusters_kernel:ipvs_clusters check_healthy:ipvs_mode::case_3 lab_faults:ipvs
   # A few: the machine may be emulated.
   : "${KUBENET_CASES:=2}"
 fi

@@ -4,7 +4,7 @@
 use super::{OfNode, evidence};
 use crate::check::{Check, Report, Scene};
 use crate::model::Severity;
-use crate::model::kube_proxy::{NFT_TABLE, ProxyMode, proxy_state};
+use crate::model::kube_proxy::{IPVS_DEVICE, NFT_TABLE, ProxyMode, proxy_state};
 use crate::model::nftables::TableFamily;
 
 /// The checks of this file.
@@ -56,6 +56,11 @@ pub fn look(scene: &Scene<'_>, of: &OfNode<'_>, report: &mut Report) {
         finding.fix.extend(
             families.map(|family| format!("nft delete table {} {NFT_TABLE}", family.name())),
         );
+    } else if !state.modes.contains(&ProxyMode::Ipvs)
+        && of.servers.is_empty()
+        && of.netns.link(IPVS_DEVICE).is_some()
+    {
+        finding.fix.push(format!("ip link del {IPVS_DEVICE}"));
     } else {
         finding.fix.push(format!(
             "# on {node}, with the image that kube-proxy runs there: kube-proxy --cleanup"

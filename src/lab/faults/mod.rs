@@ -1,6 +1,7 @@
 //! Faults that can be made in a lab, each as it happens in life. A fault is called as the check that has to find it.
 
 mod kernel;
+mod modes;
 mod names;
 mod pods;
 mod routes;
@@ -10,6 +11,7 @@ mod tunnel;
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::kube_proxy_nftables::Layout;
 use super::registry::LabState;
 use super::spec::{Proxy, Spec, first_of};
 use super::{LabError, namespace, tool};
@@ -42,6 +44,12 @@ pub enum Need {
     KubeProxyChains,
     /// flannel's chains in iptables.
     FlannelChains,
+    /// kube-proxy's virtual servers.
+    Ipvs,
+    /// kube-proxy's native table.
+    Nftables,
+    /// The set of hairpins in it, which Kubernetes 1.30 has not.
+    HairpinSet,
     /// IPv4 as the main family: the kernel has no such thing for IPv6.
     V4,
     /// IPv6 as the main family.
@@ -55,6 +63,9 @@ impl Need {
             Self::Tunnel => spec.backend.has_tunnels(),
             Self::KubeProxyChains => spec.proxy == Proxy::Iptables,
             Self::FlannelChains => !matches!(spec.proxy, Proxy::Nftables(_)),
+            Self::Ipvs => matches!(spec.proxy, Proxy::Ipvs(_)),
+            Self::Nftables => matches!(spec.proxy, Proxy::Nftables(_)),
+            Self::HairpinSet => spec.proxy == Proxy::Nftables(Layout::V1_36),
             Self::V4 => main_family(spec) == Family::V4,
             Self::V6 => main_family(spec) == Family::V6,
         }
@@ -66,6 +77,9 @@ impl Need {
             Self::Tunnel => "it has no vxlan tunnels",
             Self::KubeProxyChains => "its kube-proxy has no chains in iptables",
             Self::FlannelChains => "its flannel has no chains in iptables",
+            Self::Ipvs => "its kube-proxy is not in ipvs mode",
+            Self::Nftables => "its kube-proxy is not in nftables mode",
+            Self::HairpinSet => "its kube-proxy has no set of hairpins",
             Self::V4 => "its main family is IPv6",
             Self::V6 => "its main family is IPv4",
         }
@@ -110,6 +124,7 @@ pub fn all() -> impl Iterator<Item = &'static Fault> {
         routes::FAULTS,
         pods::FAULTS,
         rules::FAULTS,
+        modes::FAULTS,
         services::FAULTS,
     ];
     groups.into_iter().flatten()
