@@ -40,30 +40,19 @@ pub enum Reading {
 impl Reading {
     /// Opens what the global options name, with all objects that the Kubernetes API has beside a machine.
     pub fn open(global: &Global) -> Result<Self, Failure> {
-        let mut reading = Self::open_without_objects(global)?;
+        let mut reading = Self::survey(global)?;
         reading.read_all_objects(global);
         Ok(reading)
     }
 
-    /// Opens what the global options name, for packets to be followed through it. The objects that are wanted of the
-    /// Kubernetes API are read later, as [`Reading::read_objects`] is told.
-    pub fn open_without_objects(global: &Global) -> Result<Self, Failure> {
-        let mut reading = Self::survey(global)?;
-        if global.lab.is_some() {
-            let all = reading.cluster().all_netns().map(|(id, _)| id);
-            reading.complete(all.collect());
-        }
-        Ok(reading)
-    }
-
-    /// Opens what the global options name. Of machines only devices and addresses are read yet, and later chains of large
-    /// rulesets as they are asked for.
+    /// Opens what the global options name. Of machines only devices and addresses are read yet, and later what packets may
+    /// meet: chains of large rulesets as they are asked for.
     pub fn survey(global: &Global) -> Result<Self, Failure> {
-        Self::survey_with(global, Machine::with_rules_on_demand)
+        Self::survey_with(global, Machine::on_demand)
     }
 
-    /// Opens what the global options name, to read every rule of the namespaces that will be asked for.
-    pub fn survey_for_all_rules(global: &Global) -> Result<Self, Failure> {
+    /// Opens what the global options name, to read every rule and setting of the namespaces that will be asked for.
+    pub fn survey_for_everything(global: &Global) -> Result<Self, Failure> {
         Self::survey_with(global, |machine| machine)
     }
 
@@ -243,20 +232,12 @@ impl Reading {
     fn follow(&mut self, flow: &Flow) -> Trace {
         self.read_start(flow.start);
         loop {
-            let trace = self.walk(flow);
+            let (trace, mut wanted) = self.walk(flow);
             let Self::Live { machine, read, .. } = self else {
                 return trace;
             };
-            let mut wanted: BTreeSet<NetnsId> = met(machine.cluster(), &trace)
-                .difference(read)
-                .copied()
-                .collect();
-            let unknown = |path: &crate::model::trace::Path| path.verdict == Verdict::Undetermined;
-            if wanted.is_empty() && trace.paths.iter().any(unknown) {
-                // Somewhere in what was left out may be what is missing.
-                let all = machine.cluster().all_netns().map(|(id, _)| id);
-                wanted = all.filter(|id| !read.contains(id)).collect();
-            }
+            wanted.extend(met(machine.cluster(), &trace));
+            wanted.retain(|id| !read.contains(id));
             if wanted.is_empty() {
                 return trace;
             }
@@ -264,21 +245,22 @@ impl Reading {
         }
     }
 
-    /// Walks until no chain is missing which can be read.
-    fn walk(&mut self, flow: &Flow) -> Trace {
+    /// Walks until no chain is missing which can be read; with the namespaces that were asked something.
+    fn walk(&mut self, flow: &Flow) -> (Trace, BTreeSet<NetnsId>) {
         if let Self::Live { machine, .. } = self {
             for _ in 0..MOST_PASSES {
                 let (trace, wishes) = walk::trace_and_wishes(machine.cluster(), flow);
-                if wishes.is_empty() {
-                    return trace;
+                if wishes.chains.is_empty() {
+                    return (trace, wishes.namespaces);
                 }
-                if !machine.supply(&wishes) {
+                if !machine.supply(&wishes.chains) {
                     break;
                 }
             }
         }
         // Why chains could not be read is known only now.
-        walk::trace(self.cluster(), flow)
+        let (trace, wishes) = walk::trace_and_wishes(self.cluster(), flow);
+        (trace, wishes.namespaces)
     }
 }
 

@@ -99,7 +99,7 @@ impl ValueEnum for Subject {
 pub fn run(args: &ShowArgs, global: &Global) -> Result<Outcome, Failure> {
     check(args)?;
     let mut reading = match args.subject {
-        Subject::Chains => Reading::survey_for_all_rules(global)?,
+        Subject::Chains | Subject::Sysctls => Reading::survey_for_everything(global)?,
         _ => Reading::survey(global)?,
     };
     reading.read_all_objects(global);

@@ -83,7 +83,7 @@ pub(super) fn mark(text: &str) -> Result<u32, String> {
 
 /// Traces and prints.
 pub fn run(args: &TraceArgs, global: &Global) -> Result<Outcome, Failure> {
-    let mut reading = Reading::open_without_objects(global)?;
+    let mut reading = Reading::survey(global)?;
     let question = question(args, reading.usual_namespace(global))?;
     reading.read_objects(&endpoint::wanted(&question, args.dns), global);
     let name = match args.dns {

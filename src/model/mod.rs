@@ -46,4 +46,4 @@ pub use rejects::RejectWith;
 pub use route::{NextHop, Route, RouteScope, RouteType, RoutingRule, RuleAction, Table};
 pub use sandbox::{CONTAINER_PREFIX, Holder, NetworkMode, Occupied, Runtime, Sandbox};
 pub use socket::{Socket, SocketState};
-pub use sysctl::Sysctls;
+pub use sysctl::{OF_DEVICES, Sysctls};

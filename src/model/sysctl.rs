@@ -6,6 +6,31 @@ use serde::{Deserialize, Serialize};
 
 use super::Family;
 
+/// The settings of single devices that decide something about a packet, or that a reader of a device's description looks
+/// for. A node with a hundred pods has ten thousand others.
+pub const OF_DEVICES: [&str; 20] = [
+    "accept_dad",
+    "accept_local",
+    "accept_ra",
+    "accept_redirects",
+    "arp_announce",
+    "arp_ignore",
+    "disable_ipv6",
+    "disable_policy",
+    "force_forwarding",
+    "forwarding",
+    "ignore_routes_with_linkdown",
+    "mc_forwarding",
+    "proxy_arp",
+    "proxy_arp_pvlan",
+    "proxy_ndp",
+    "route_localnet",
+    "rp_filter",
+    "send_redirects",
+    "src_valid_mark",
+    "use_oif_addrs_only",
+];
+
 /// Settings, keyed as `net.ipv4.conf.eth0.rp_filter`. A dot inside a device's name is a slash, as sysctl(8) prints it:
 /// `net.ipv4.conf.flannel/1.rp_filter`.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +44,10 @@ impl Sysctls {
 
     /// A setting that is one number.
     pub fn number(&self, key: &str) -> Option<i64> {
+        debug_assert!(
+            is_asked_for(key),
+            "{key} is of a device, and not among those that are read"
+        );
         self.get(key)?.trim().parse().ok()
     }
 
@@ -33,4 +62,16 @@ impl Sysctls {
             device.replace('.', "/")
         ))
     }
+}
+
+/// Whether a setting is none of a device's, or one of [`OF_DEVICES`].
+fn is_asked_for(key: &str) -> bool {
+    let of_device = ["net.ipv4.conf.", "net.ipv6.conf."]
+        .iter()
+        .find_map(|tree| key.strip_prefix(tree));
+    of_device.is_none_or(|rest| {
+        rest.rsplit('.')
+            .next()
+            .is_some_and(|name| OF_DEVICES.contains(&name))
+    })
 }

@@ -75,19 +75,31 @@ pub fn trace(cluster: &Cluster, flow: &Flow) -> Trace {
     trace_and_wishes(cluster, flow).0
 }
 
-/// The same, and the chains that the packet came to and which were not read: with them supplied, it goes on from there.
-pub fn trace_and_wishes(cluster: &Cluster, flow: &Flow) -> (Trace, BTreeSet<Wish>) {
+/// What a packet came to and was not read: with it supplied, it goes on from there.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Wishes {
+    /// Chains.
+    pub chains: BTreeSet<Wish>,
+    /// Namespaces that were asked something beside the packet's own way.
+    pub namespaces: BTreeSet<NetnsId>,
+}
+
+impl Wishes {
+    fn append(&mut self, more: &mut Self) {
+        self.chains.append(&mut more.chains);
+        self.namespaces.append(&mut more.namespaces);
+    }
+}
+
+/// The same, and what was not read and is needed to tell more.
+pub fn trace_and_wishes(cluster: &Cluster, flow: &Flow) -> (Trace, Wishes) {
     trace_without(cluster, flow, &Rc::default())
 }
 
 /// The same, supposing that some rules were not there.
-pub fn trace_without(
-    cluster: &Cluster,
-    flow: &Flow,
-    without: &Rc<Without>,
-) -> (Trace, BTreeSet<Wish>) {
+pub fn trace_without(cluster: &Cluster, flow: &Flow, without: &Rc<Without>) -> (Trace, Wishes) {
     let mut not_seen: BTreeSet<String> = BTreeSet::new();
-    let mut wishes = BTreeSet::new();
+    let mut wishes = Wishes::default();
     let tree = explore(MOST_RUNS, |choices| {
         let mut run = run(cluster, flow, choices, without);
         not_seen.extend(run.not_seen.iter().cloned());
@@ -144,7 +156,7 @@ struct Run {
     /// TCP's third packet, or its data, where they did not fare as the first one did.
     stuck: Option<(Stopped, Journey)>,
     not_seen: BTreeSet<String>,
-    wishes: BTreeSet<Wish>,
+    wishes: Wishes,
     supposed: Vec<Assumption>,
 }
 

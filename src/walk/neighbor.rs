@@ -93,12 +93,15 @@ impl Walk<'_> {
                 self.learn_from_question((netns, device), packet, next_hop, (at, &name, mac));
                 Ok(Some(mac))
             }
-            Answerer::Lost(why) => Err(self.stop(
-                packet,
-                Stop::unknown(netns, why)
-                    .at(device)
-                    .because("ip neigh", raw),
-            )),
+            Answerer::Lost { why, unread } => {
+                self.wishes.namespaces.extend(unread);
+                Err(self.stop(
+                    packet,
+                    Stop::unknown(netns, why)
+                        .at(device)
+                        .because("ip neigh", raw),
+                ))
+            }
             Answerer::Nobody => {
                 let why = format!("nobody on {device} answers {asked} for {next_hop}");
                 Err(self.stop(
@@ -165,7 +168,14 @@ impl Walk<'_> {
             return Answerer::Captured(first, owners.collect());
         }
         if let Some(why) = lost.or_else(|| hosts().find_map(|host| lost_of(&host))) {
-            return Answerer::Lost(why);
+            let here = |at: &NetnsId| self.cluster.netns(*at);
+            let mut unread: Vec<NetnsId> = hosts().map(|(at, ..)| at).collect();
+            unread.retain(|at| here(at).routes(Family::of(ip)).is_none());
+            // Who has the address will most likely answer, and the others need not be asked.
+            if unread.iter().any(|at| here(at).has_address(ip)) {
+                unread.retain(|at| here(at).has_address(ip));
+            }
+            return Answerer::Lost { why, unread };
         }
         let mut proxies = hosts()
             .filter(|(at, name, _)| arp::passes_on(self.cluster.netns(*at), name, ip, asker));
@@ -234,7 +244,11 @@ type Host = (NetnsId, String, Mac);
 
 enum Answerer {
     /// Tables that would tell were read only in part.
-    Lost(String),
+    Lost {
+        why: String,
+        /// The namespaces on the link of which nothing but devices and addresses was read.
+        unread: Vec<NetnsId>,
+    },
     /// Somebody, and perhaps others.
     Captured(Host, Vec<Host>),
     Nobody,

@@ -9,7 +9,7 @@ use super::netfilter::{Hook, Place};
 use super::packet::Packet;
 use super::source_check::validate_source;
 use super::walker::{Delivery, Fate, Recipient, Stop, Stopped, Walk};
-use super::{MOST_RUNS, Run, Wish, first_packet, paths};
+use super::{MOST_RUNS, Run, Wish, Wishes, first_packet, paths};
 use crate::model::trace::{Evidence, Path};
 use crate::model::{Cluster, Flow, NetnsId};
 
@@ -76,7 +76,7 @@ pub fn pass(
         walk.without = Rc::clone(without);
         let fate = go_through(&mut walk, passage);
         let run = ended(&mut walk, fate);
-        wishes.append(&mut walk.wishes);
+        wishes.append(&mut walk.wishes.chains);
         *choices = walk.choices;
         run
     });
@@ -133,7 +133,7 @@ fn ended(walk: &mut Walk<'_>, fate: Result<Delivery, Stopped>) -> Run {
         back: None,
         stuck: None,
         not_seen: BTreeSet::new(),
-        wishes: BTreeSet::new(),
+        wishes: Wishes::default(),
         supposed: std::mem::take(&mut walk.supposed),
     }
 }

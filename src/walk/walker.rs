@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use super::Wishes;
 use super::conntrack::{Connections, Direction};
 use super::explore::Choices;
 use super::icmp::IcmpError;
@@ -13,7 +14,6 @@ use super::netfilter::Lists;
 use super::packet::Packet;
 use super::refusal::{Denial, Refusal};
 use super::supposing::Without;
-use crate::model::iptables::Wish;
 use crate::model::trace::{Assumption, ClientSees, Evidence, StepKind, StoppedAt, Verdict};
 use crate::model::{Cluster, NetnsId, Part};
 
@@ -33,8 +33,8 @@ pub(super) struct Walk<'c> {
     pub lists: Lists,
     /// What was not read and may matter.
     pub not_seen: BTreeSet<String>,
-    /// Chains that the packet came to and which were not read.
-    pub wishes: BTreeSet<Wish>,
+    /// What the packet came to and was not read.
+    pub wishes: Wishes,
     /// What was supposed on the way because it was not read, and makes no fork: the packet goes one way only.
     pub supposed: Vec<Assumption>,
     /// The packets that each host has forwarded: one that comes again comes until its TTL is used up.
@@ -209,7 +209,7 @@ impl<'c> Walk<'c> {
             connections: Connections::default(),
             virtual_connections: Vec::new(),
             not_seen: BTreeSet::new(),
-            wishes: BTreeSet::new(),
+            wishes: Wishes::default(),
             supposed: Vec::new(),
             learned: Learned::default(),
             without: Rc::default(),

@@ -53,10 +53,10 @@ fn flow(to: IpAddr) -> Flow {
 fn trace(machine: &mut Machine, flow: &Flow) -> (Trace, usize) {
     for pass in 1..50 {
         let (trace, wishes) = walk::trace_and_wishes(machine.cluster(), flow);
-        if wishes.is_empty() {
+        if wishes.chains.is_empty() {
             return (trace, pass);
         }
-        if !machine.supply(&wishes) {
+        if !machine.supply(&wishes.chains) {
             return (walk::trace(machine.cluster(), flow), pass + 1);
         }
     }
@@ -107,7 +107,7 @@ fn chains_on_the_way_tell_the_same_as_all() {
         for (on_demand, fastest) in [false, true].into_iter().zip(&mut fastest) {
             let mut machine = machine(&made);
             if on_demand {
-                machine = machine.with_rules_on_demand();
+                machine = machine.on_demand();
             }
             let start = Instant::now();
             machine.complete_all();
@@ -209,16 +209,16 @@ fn what_changes_meanwhile_is_read_anew_or_told() {
     let made = scene(&rules);
     let [its, other] = two_services(&rules, service);
     let flow = flow(service);
-    let mut machine = machine(&made).with_rules_on_demand();
+    let mut machine = machine(&made).on_demand();
     machine.complete_all();
     // Chains that one comes to one after the other, as far as the Service's own.
     let come_to = |machine: &mut Machine, chain: &str| {
         for _ in 0..20 {
             let (_, wishes) = walk::trace_and_wishes(machine.cluster(), &flow);
-            if wishes.iter().any(|wish| wish.chain == chain) {
+            if wishes.chains.iter().any(|wish| wish.chain == chain) {
                 return;
             }
-            assert!(machine.supply(&wishes));
+            assert!(machine.supply(&wishes.chains));
         }
         panic!("nothing leads to {chain}");
     };
@@ -285,6 +285,6 @@ fn what_changes_meanwhile_is_read_anew_or_told() {
 /// Supplies one chain, which finds that the rules changed.
 fn come_to_anew(machine: &mut Machine, flow: &Flow, chain: &str) {
     let (_, wishes) = walk::trace_and_wishes(machine.cluster(), flow);
-    assert!(wishes.iter().any(|wish| wish.chain == chain));
-    assert!(machine.supply(&wishes));
+    assert!(wishes.chains.iter().any(|wish| wish.chain == chain));
+    assert!(machine.supply(&wishes.chains));
 }

@@ -62,7 +62,7 @@ fn a_chain_is_explained_from_those_that_matter() {
         "KUBE-MARK-MASQ",
         "KUBE-POSTROUTING",
     ] {
-        let mut some = machine(&made).with_rules_on_demand();
+        let mut some = machine(&made).on_demand();
         some.complete_all();
         let expected = explained(&mut all, name);
         let found = explained(&mut some, name);

@@ -11,6 +11,7 @@ mod changing;
 mod demand;
 mod explain;
 mod lab;
+mod legacy_tables;
 mod links;
 mod machine;
 mod many_chains;

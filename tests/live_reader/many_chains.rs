@@ -87,19 +87,14 @@ pub fn scene(rules: &str) -> Namespaces {
          ip route add default via 10.42.0.1",
     );
     made.script(2, "ip link set wire0 up");
-    restore(&made, rules);
+    restore(&made, "iptables-nft-restore", rules);
     made
 }
 
-fn restore(made: &Namespaces, rules: &str) {
+/// Loads rules in the first namespace.
+pub fn restore(made: &Namespaces, program: &str, rules: &str) {
     let mut child = Command::new("ip")
-        .args([
-            "netns",
-            "exec",
-            made.name(0),
-            "iptables-nft-restore",
-            "--noflush",
-        ])
+        .args(["netns", "exec", made.name(0), program, "--noflush"])
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();

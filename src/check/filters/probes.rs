@@ -86,7 +86,7 @@ impl Probe<'_> {
         let cluster = scene.cluster;
         let (mut found, broken) = stoppers(cluster, wishes, false, |without| {
             let (trace, wished) = walk::trace_without(cluster, &self.flow, without);
-            (trace.paths, wished)
+            (trace.paths, wished.chains)
         });
         if broken {
             let ends = (self.from.stay(), self.to.stay());
@@ -134,7 +134,7 @@ pub fn all<'c>(scene: &Scene<'c>, wishes: &mut BTreeSet<Wish>) -> Vec<Probe<'c>>
             let mut add = |what: String, from: End<'c>, to: End<'c>| {
                 let flow = flow(scene.cluster, from, to);
                 let (trace, mut wished) = walk::trace_and_wishes(scene.cluster, &flow);
-                wishes.append(&mut wished);
+                wishes.append(&mut wished.chains);
                 probes.push(Probe {
                     what,
                     from,

@@ -25,13 +25,14 @@ pub(super) struct Tool {
 /// are watched; what could not be read goes into `holes`.
 pub(super) fn read(
     family: Family,
-    watch: Option<&mut Watch>,
+    mut watch: Option<&mut Watch>,
     gaps: &mut Vec<Gap>,
     holes: &mut Vec<String>,
 ) -> Vec<Ruleset> {
-    let on_demand = watch.and_then(|watch| watch.list(family));
+    let on_demand = watch.as_deref_mut().and_then(|watch| watch.list(family));
     let nft = on_demand.or_else(|| whole(family, Backend::Nft, gaps, holes));
-    let legacy = whole(family, Backend::Legacy, gaps, holes);
+    let on_demand = watch.and_then(|watch| watch.list_legacy(family));
+    let legacy = on_demand.or_else(|| whole(family, Backend::Legacy, gaps, holes));
     nft.into_iter().chain(legacy).collect()
 }
 
@@ -91,30 +92,34 @@ fn nft(family: Family) -> Result<(String, String), String> {
 /// Rules in x_tables.
 fn legacy(family: Family) -> Result<(String, String), String> {
     let prefix = prefix(family);
-    let names = match family {
-        Family::V4 => "ip_tables_names",
-        Family::V6 => "ip6_tables_names",
-    };
-    let tables = match fs::read_to_string(format!("/proc/thread-self/net/{names}")) {
-        Ok(tables) => tables,
-        // The kernel's part is not there, so it holds no rules.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => {
-            return Err(format!(
-                "{names}: {error}: rules of {prefix}-legacy may be there and were not read (hint: run as root)"
-            ));
-        }
-    };
+    let tables = legacy_tables(family)?;
     let name = format!("{prefix}-legacy-save");
-    if tables.trim().is_empty() {
+    if tables.is_empty() {
         return Ok((name, String::new()));
     }
     let tool = tool(prefix, "legacy", "-save", "(legacy)").ok_or_else(|| missing(&name))?;
     let mut text = String::new();
-    for table in tables.split_whitespace() {
-        text.push_str(&tool.run(&["-c", "-t", table])?);
+    for table in tables {
+        text.push_str(&tool.run(&["-c", "-t", &table])?);
     }
     Ok((name, text))
+}
+
+/// The tables of x_tables that this namespace has.
+pub(super) fn legacy_tables(family: Family) -> Result<Vec<String>, String> {
+    let names = match family {
+        Family::V4 => "ip_tables_names",
+        Family::V6 => "ip6_tables_names",
+    };
+    match fs::read_to_string(format!("/proc/thread-self/net/{names}")) {
+        Ok(tables) => Ok(tables.split_whitespace().map(str::to_owned).collect()),
+        // The kernel's part is not there, so it holds no rules.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(format!(
+            "{names}: {error}: rules of {}-legacy may be there and were not read (hint: run as root)",
+            prefix(family)
+        )),
+    }
 }
 
 /// The program of iptables-nft with that ending: `-save`, or none.
@@ -162,7 +167,7 @@ impl Tool {
     }
 }
 
-fn prefix(family: Family) -> &'static str {
+pub(super) fn prefix(family: Family) -> &'static str {
     match family {
         Family::V4 => "iptables",
         Family::V6 => "ip6tables",

@@ -1,9 +1,11 @@
 //! Whether a part of the kernel is there, without asking for it: a request to a part that is not may load it.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
+
+use memchr::memmem;
+use nix::sys::utsname;
 
 /// A part of the kernel that may be a module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,28 +46,40 @@ impl Part {
         if Path::new("/sys/module").join(module).exists() {
             return Some(true);
         }
-        // What is built in need not be listed under /sys/module, but its functions have names.
+        // What is built in need not be listed under /sys/module: kernels come with a list of it, and else their functions
+        // have names, which it takes a while to go through.
         static BUILT_IN: OnceLock<Option<Vec<Part>>> = OnceLock::new();
         BUILT_IN
-            .get_or_init(|| built_in(Path::new("/proc/kallsyms")))
+            .get_or_init(|| {
+                listed(&utsname::uname().ok()?.release().to_string_lossy())
+                    .or_else(|| built_in(Path::new("/proc/kallsyms")))
+            })
             .as_ref()
             .map(|parts| parts.contains(&self))
     }
 }
 
+/// The parts in the list of modules that a kernel was built with (`modules.builtin`, Documentation/kbuild/kbuild.rst).
+fn listed(release: &str) -> Option<Vec<Part>> {
+    let path = Path::new("/lib/modules")
+        .join(release)
+        .join("modules.builtin");
+    let list = fs::read_to_string(path).ok()?;
+    let names = |part: &Part| {
+        let file = format!("/{}.ko", part.signs().0);
+        list.lines().any(|line| line.ends_with(&file))
+    };
+    Some(Part::ALL.into_iter().filter(names).collect())
+}
+
 /// The parts whose functions the kernel has names for (proc(5), /proc/kallsyms).
 fn built_in(symbols: &Path) -> Option<Vec<Part>> {
-    let mut parts = Vec::new();
-    let mut lines = 0;
-    for line in BufReader::new(File::open(symbols).ok()?).lines() {
-        let line = line.ok()?;
-        lines += 1;
-        let name = line.split_whitespace().nth(2);
-        parts.extend(
-            Part::ALL
-                .into_iter()
-                .filter(|part| name == Some(part.signs().1)),
-        );
-    }
-    (lines > 0).then_some(parts)
+    let names = fs::read(symbols).ok().filter(|names| !names.is_empty())?;
+    let has = |part: &Part| {
+        // A line ends with the name, or with that of its module after it.
+        let function = format!(" {}", part.signs().1);
+        memmem::find_iter(&names, function.as_bytes())
+            .any(|at| matches!(names.get(at + function.len()), None | Some(b'\n' | b'\t')))
+    };
+    Some(Part::ALL.into_iter().filter(has).collect())
 }

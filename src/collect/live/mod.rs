@@ -36,6 +36,7 @@ mod sctp_sockets;
 mod sockets;
 mod sysctls;
 mod virtual_servers;
+mod x_tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -77,8 +78,8 @@ pub struct Machine {
     cluster: Cluster,
     /// For each node the namespaces, in the order of the model's.
     handles: Vec<Vec<Handle>>,
-    /// Whether chains of large rulesets are left for [`Machine::supply`].
-    rules_on_demand: bool,
+    /// Whether chains of large rulesets are left for [`Machine::supply`], and settings that no packet meets left out.
+    on_demand: bool,
     watches: BTreeMap<NetnsId, Watch>,
 }
 
@@ -218,16 +219,17 @@ impl Machine {
         self.cluster
     }
 
-    /// Leaves the rules of a large ruleset unread until [`Machine::supply`] is asked for them.
-    pub fn with_rules_on_demand(mut self) -> Self {
-        self.rules_on_demand = true;
+    /// Reads only what packets may meet: the rules of a large ruleset are left until [`Machine::supply`] is asked for
+    /// them, and of devices the settings that matter are read ([`crate::model::OF_DEVICES`]).
+    pub fn on_demand(mut self) -> Self {
+        self.on_demand = true;
         self
     }
 
     /// Reads everything of these namespaces.
     pub fn complete(&mut self, wanted: &[NetnsId]) {
         for &id in wanted {
-            let mut watch = self.rules_on_demand.then(Watch::default);
+            let mut watch = self.on_demand.then(Watch::default);
             self.visit(id, |netns, handle, peers, report| {
                 read::everything(netns, handle, peers, watch.as_mut(), report);
             });
@@ -267,7 +269,7 @@ impl Machine {
                 gaps,
             },
             handles: Vec::new(),
-            rules_on_demand: false,
+            on_demand: false,
             watches: BTreeMap::new(),
         };
         for (name, handles) in nodes {

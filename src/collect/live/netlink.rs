@@ -37,6 +37,8 @@ const MOST: usize = 256 << 20;
 pub(super) struct Client {
     socket: Socket,
     sequence: u32,
+    /// Room for one datagram, used again and again.
+    datagram: Vec<u8>,
 }
 
 /// What a table holds, and what is not known of it.
@@ -77,6 +79,7 @@ impl Client {
         Ok(Self {
             socket,
             sequence: 0,
+            datagram: Vec::with_capacity(DATAGRAM),
         })
     }
 
@@ -191,16 +194,16 @@ impl Client {
     }
 
     /// One datagram, taken apart.
-    fn receive(&self) -> io::Result<Vec<Frame>> {
-        let mut datagram = Vec::with_capacity(DATAGRAM);
-        let length = self.socket.recv(&mut datagram, libc::MSG_TRUNC)?;
-        if length > datagram.len() {
+    fn receive(&mut self) -> io::Result<Vec<Frame>> {
+        self.datagram.clear();
+        let length = self.socket.recv(&mut self.datagram, libc::MSG_TRUNC)?;
+        if length > self.datagram.len() {
             return Err(io::Error::other(format!(
                 "an answer of {length} bytes is too long"
             )));
         }
         let mut frames = Vec::new();
-        let mut rest = datagram.as_slice();
+        let mut rest = self.datagram.as_slice();
         while !rest.is_empty() {
             let broken =
                 |error: netlink_packet_core::DecodeError| io::Error::other(error.to_string());

@@ -126,42 +126,60 @@ fn tables(native: Dump<(TableFamily, Chain)>, report: &mut read::Report) -> Rule
 /// The chains which are not those of iptables-nft.
 fn native_chains(rulesets: &[Iptables]) -> io::Result<Dump<(TableFamily, Chain)>> {
     let mut client = Client::open(NETLINK_NETFILTER)?;
-    let chains = nft_chains::chains(&mut client, 0)?;
+    let tables = nft_chains::tables(&mut client, 0)?;
     let mut native = Dump {
-        holes: chains.holes,
+        holes: tables.holes,
         ..Dump::default()
     };
-    for chain in chains.entries {
-        match FAMILIES.iter().find(|(family, _)| *family == chain.family) {
+    let mut families = BTreeSet::new();
+    for (number, table) in tables.entries {
+        match FAMILIES.iter().find(|(family, _)| *family == number) {
             None => native.holes.push(format!(
-                "the chain {} is of the family {}, which is not known",
-                chain.name, chain.family
+                "the table {table} is of the family {number}, which is not known"
             )),
-            Some((_, family)) if !is_of_iptables(*family, &chain, rulesets) => {
-                native.entries.push((*family, chain));
+            // Of iptables-nft's there may be tens of thousands: they are listed when another table is beside them.
+            Some((_, family)) if !is_told_by_iptables(*family, &table, rulesets) => {
+                families.insert((*family, number));
             }
             Some(_) => {}
         }
     }
+    for (family, number) in families {
+        let chains = nft_chains::chains(&mut client, number)?;
+        native.holes.extend(chains.holes);
+        let entries = chains.entries.into_iter();
+        let natives = entries.filter(|chain| !is_of_iptables(family, chain, rulesets));
+        native.entries.extend(natives.map(|chain| (family, chain)));
+    }
     Ok(native)
 }
 
-/// Whether `iptables-nft-save` has told what is in the chain's table, or would have if it could be run.
+/// Whether a chain is in a table that `iptables-nft-save` has told of, or would have if it could be run.
 fn is_of_iptables(family: TableFamily, chain: &Chain, rulesets: &[Iptables]) -> bool {
+    match as_of_iptables(family, &chain.table, rulesets) {
+        Some(Some(told)) => told,
+        // Base chains of iptables are in capitals; that they were not read is reported already.
+        Some(None) => chain.name.bytes().all(|byte| byte.is_ascii_uppercase()),
+        None => false,
+    }
+}
+
+/// Whether `iptables-nft-save` has told what is in the table.
+fn is_told_by_iptables(family: TableFamily, table: &str, rulesets: &[Iptables]) -> bool {
+    as_of_iptables(family, table, rulesets) == Some(Some(true))
+}
+
+/// Whether the rules of a table that has the name of one of iptables were told of: `Some(None)` when those of no table of
+/// its family were, `None` when it has another name.
+fn as_of_iptables(family: TableFamily, table: &str, rulesets: &[Iptables]) -> Option<Option<bool>> {
     let family = match family {
         TableFamily::Ip => Family::V4,
         TableFamily::Ip6 => Family::V6,
-        _ => return false,
+        _ => return None,
     };
-    let Some((_, kind)) = IPTABLES.iter().find(|(name, _)| *name == chain.table) else {
-        return false;
-    };
+    let (_, kind) = IPTABLES.iter().find(|(name, _)| *name == table)?;
     let saved = rulesets
         .iter()
         .find(|ruleset| ruleset.family == family && ruleset.backend == Backend::Nft);
-    match saved {
-        Some(saved) => saved.table(*kind).is_some(),
-        // Base chains of iptables are in capitals; that they were not read is reported already.
-        None => chain.name.bytes().all(|byte| byte.is_ascii_uppercase()),
-    }
+    Some(saved.map(|saved| saved.table(*kind).is_some()))
 }

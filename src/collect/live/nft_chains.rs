@@ -41,7 +41,6 @@ pub(super) const IPTABLES: [(&str, TableKind); 5] = [
 
 /// A chain as the kernel tells it.
 pub(super) struct Chain {
-    pub family: u8,
     pub table: String,
     pub name: String,
     pub kind: Option<String>,
@@ -56,18 +55,22 @@ pub(super) struct Chain {
 /// The kernel must have nf_tables.
 pub(super) fn has_iptables_tables(family: Family) -> io::Result<bool> {
     let mut client = Client::open(NETLINK_NETFILTER)?;
-    let request = [number_of(family), 0, 0, 0];
-    let tables = client.dump_raw(
-        NFNL_SUBSYS_NFTABLES | NFT_MSG_GETTABLE,
-        &request,
-        |_, body| table_name(body).ok_or_else(|| "a table".to_owned()),
-    )?;
+    let tables = tables(&mut client, number_of(family))?;
     // What was not understood may be one.
     Ok(!tables.holes.is_empty()
         || tables
             .entries
             .iter()
-            .any(|table| IPTABLES.iter().any(|(name, _)| name == table)))
+            .any(|(_, table)| IPTABLES.iter().any(|(name, _)| name == table)))
+}
+
+/// All tables of one family (0: of all), each with its family.
+pub(super) fn tables(client: &mut Client, family: u8) -> io::Result<Dump<(u8, String)>> {
+    client.dump_raw(
+        NFNL_SUBSYS_NFTABLES | NFT_MSG_GETTABLE,
+        &[family, 0, 0, 0],
+        |_, body| table(body).ok_or_else(|| "a table".to_owned()),
+    )
 }
 
 /// The tables of iptables-nft with all their chains, without the rules; `None` when they are not as iptables-nft makes
@@ -146,15 +149,14 @@ fn number_of(family: Family) -> u8 {
     }
 }
 
-fn table_name(body: &[u8]) -> Option<String> {
+fn table(body: &[u8]) -> Option<(u8, String)> {
     let mut attributes = NlasIterator::new(body.get(HEADER..)?).map_while(Result::ok);
     let name = attributes.find(|attribute| attribute.kind() == NFTA_TABLE_NAME)?;
-    Some(text(name.value()))
+    Some((*body.first()?, text(name.value())))
 }
 
 fn chain(body: &[u8]) -> Option<Chain> {
     let mut chain = Chain {
-        family: *body.first()?,
         table: String::new(),
         name: String::new(),
         kind: None,

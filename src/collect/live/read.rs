@@ -142,7 +142,7 @@ pub(super) fn survey(netns: &mut Netns, report: &mut Report) {
 }
 
 /// Reads everything, links and addresses anew. `peers` are the namespaces that devices may lead to; with a `watch`, the
-/// chains of a large ruleset are left to be read on demand.
+/// chains of a large ruleset are left to be read on demand, and settings of devices which no packet meets are left out.
 pub(super) fn everything(
     netns: &mut Netns,
     handle: &Handle,
@@ -179,7 +179,7 @@ pub(super) fn everything(
         sockets.extend(sctp);
     }
     netns.conntrack = report.take(Part::Conntrack, conntrack::read());
-    netns.sysctls = report.take_one("sysctls", sysctls::read());
+    netns.sysctls = report.take_one("sysctls", sysctls::read(watch.is_none()));
     netns.recent = report.take_one("xt_recent", recent::read());
     let mut holes = Vec::new();
     netns.iptables.clear();

@@ -6,59 +6,80 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::model::Sysctls;
+use crate::model::{OF_DEVICES, Sysctls};
 
-/// The folders under /proc/sys/net, and whether those in them are read too.
-const FOLDERS: [(&str, bool); 8] = [
-    ("ipv4", false),
-    ("ipv4/conf", true),
-    ("ipv4/vs", false),
-    ("ipv6", false),
-    ("ipv6/conf", true),
-    ("ipv6/icmp", false),
-    ("netfilter", false),
-    ("bridge", false),
+/// The folders under /proc/sys/net whose files are settings.
+const FOLDERS: [&str; 6] = [
+    "ipv4",
+    "ipv4/vs",
+    "ipv6",
+    "ipv6/icmp",
+    "netfilter",
+    "bridge",
 ];
+/// Those which have a folder for each device.
+const OF_EACH_DEVICE: [&str; 2] = ["ipv4/conf", "ipv6/conf"];
 
-/// Every setting that has a part in a packet's way.
-pub(super) fn read() -> io::Result<Sysctls> {
+/// The settings that may have a part in a packet's way; with `all`, also those of devices that have none.
+pub(super) fn read(all: bool) -> io::Result<Sysctls> {
+    let root = Path::new("/proc/sys/net");
     let mut sysctls = Sysctls::default();
-    for (folder, deeper) in FOLDERS {
-        let path = Path::new("/proc/sys/net").join(folder);
-        match fs::read_dir(&path) {
-            Ok(_) => read_folder(
-                &path,
-                &format!("net.{}", folder.replace('/', ".")),
-                deeper,
-                &mut sysctls,
-            )?,
-            // br_netfilter is not loaded, IPv6 is off.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
+    for folder in FOLDERS {
+        let key = format!("net.{}", folder.replace('/', "."));
+        there(read_folder(&root.join(folder), &key, &mut sysctls))?;
+    }
+    for folder in OF_EACH_DEVICE {
+        let key = format!("net.{}", folder.replace('/', "."));
+        there(read_devices(&root.join(folder), &key, all, &mut sysctls))?;
     }
     Ok(sysctls)
 }
 
-fn read_folder(folder: &Path, key: &str, deeper: bool, sysctls: &mut Sysctls) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().replace('.', "/");
+/// What is not there has no settings: br_netfilter is not loaded, IPv6 is off, a device went meanwhile.
+fn there(read: io::Result<()>) -> io::Result<()> {
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        read => read,
+    }
+}
+
+fn read_devices(folder: &Path, key: &str, all: bool, sysctls: &mut Sysctls) -> io::Result<()> {
+    for device in fs::read_dir(folder)? {
+        let device = device?;
+        let name = device.file_name().to_string_lossy().replace('.', "/");
         let key = format!("{key}.{name}");
-        if !entry.file_type()?.is_dir() {
-            // Some can only be written, some have no value yet (stable_secret): those are not in the map.
-            if let Ok(value) = fs::read_to_string(entry.path()) {
-                sysctls
-                    .0
-                    .insert(key, value.trim_end_matches('\n').to_owned());
-            }
-        } else if deeper {
-            match read_folder(&entry.path(), &key, false, sysctls) {
-                // The device went meanwhile.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                other => other?,
+        if all {
+            there(read_folder(&device.path(), &key, sysctls))?;
+        } else {
+            for setting in OF_DEVICES {
+                read_one(
+                    &device.path().join(setting),
+                    format!("{key}.{setting}"),
+                    sysctls,
+                );
             }
         }
     }
     Ok(())
+}
+
+fn read_folder(folder: &Path, key: &str, sysctls: &mut Sysctls) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if !entry.file_type()?.is_dir() {
+            let name = entry.file_name().to_string_lossy().replace('.', "/");
+            read_one(&entry.path(), format!("{key}.{name}"), sysctls);
+        }
+    }
+    Ok(())
+}
+
+/// Some can only be written, some have no value yet (stable_secret), and not every kernel has each: those are not in the
+/// map.
+fn read_one(file: &Path, key: String, sysctls: &mut Sysctls) {
+    if let Ok(value) = fs::read_to_string(file) {
+        sysctls
+            .0
+            .insert(key, value.trim_end_matches('\n').to_owned());
+    }
 }

@@ -139,7 +139,7 @@ impl<'c> Walk<'c> {
         chain: &Chain,
         packet: &Packet,
     ) -> Stopped {
-        self.wishes.insert(Wish {
+        self.wishes.chains.insert(Wish {
             netns: place.netns,
             family: base.ruleset.family,
             table: base.table.kind,
