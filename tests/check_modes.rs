@@ -14,11 +14,13 @@ use serde_json::{Value, json};
 
 const HOST: &str = "nodes/node1/host";
 
-/// `ID on NODE` of everything that is found.
+/// `ID on NODE` of everything that is found on a node. (These clusters have a Service without endpoints on purpose, which is
+/// an object of the API and on no node.)
 fn found(files: &Files) -> BTreeSet<String> {
     let report = check::everything(&load(files));
     let findings = report.findings.into_iter();
     findings
+        .filter(|finding| finding.place.node.is_some())
         .map(|finding| {
             assert!(!finding.evidence.is_empty(), "{}", finding.id);
             assert!(!finding.fix.is_empty(), "{}", finding.id);

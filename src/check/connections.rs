@@ -21,7 +21,7 @@ const CHECKS: &[Check] = &[STALE];
 
 const STALE: Check = Check {
     id: "conntrack-stale-endpoint",
-    catalogue: &["F16"],
+    catalogue: &["F16", "F31"],
     severity: Severity::Error,
     docs: "An entry of connection tracking keeps its translation for as long as packets keep it alive, whatever becomes \
            of the rules: a UDP client that keeps its source port goes on sending to an endpoint that is gone, while \

@@ -14,11 +14,19 @@ pub const FAMILY: Family = Family {
     look,
 };
 
-const CHECKS: &[Check] = &[POSTROUTING, NO_MASQUERADE, MARK, FLANNEL, FORWARD, MIXED];
+const CHECKS: &[Check] = &[
+    POSTROUTING,
+    NO_MASQUERADE,
+    MARK,
+    FLANNEL,
+    FORWARD,
+    MIXED,
+    KEEPS_MARK,
+];
 
 const POSTROUTING: Check = Check {
     id: "kube-postrouting-unreached",
-    catalogue: &["F05"],
+    catalogue: &["F05", "E12"],
     severity: Severity::Error,
     docs: "kube-proxy's chain KUBE-POSTROUTING is there, and no rule of nat POSTROUTING jumps to it: what was marked for \
            masquerading is not masqueraded, and flannel's chain leaves marked packets alone. Clients outside that are sent \
@@ -35,7 +43,7 @@ const NO_MASQUERADE: Check = Check {
 
 const MARK: Check = Check {
     id: "kube-mark-masq-broken",
-    catalogue: &["F04", "F06"],
+    catalogue: &["F04", "F06", "E12"],
     severity: Severity::Error,
     docs: "kube-proxy's chain KUBE-MARK-MASQ is gone, empty, or sets another bit than KUBE-POSTROUTING looks for: nothing is \
            masqueraded for Services. A pod that is sent to itself by its own Service, and NodePorts on the loopback \
@@ -44,7 +52,7 @@ const MARK: Check = Check {
 
 const FLANNEL: Check = Check {
     id: "flannel-masquerade-missing",
-    catalogue: &["E18"],
+    catalogue: &["E18", "B18"],
     severity: Severity::Error,
     docs: "flannel is told to masquerade (FLANNEL_IPMASQ=true), and its chain FLANNEL-POSTRTG is not there, not reached from nat \
            POSTROUTING, or has no MASQUERADE: what pods send out of the cluster keeps their own address, to which nothing \
@@ -62,11 +70,20 @@ const FORWARD: Check = Check {
 
 const MIXED: Check = Check {
     id: "iptables-backends-mixed",
-    catalogue: &["B11"],
+    catalogue: &["B11", "I19"],
     severity: Severity::Warning,
     docs: "Both of the kernel's iptables hold rules: the kernel asks both, a drop in either is final, and of two translations \
            the first wins, but each tool shows only its own. Use one of them (`update-alternatives --set iptables ...`), \
            and flush the other.",
+};
+
+const KEEPS_MARK: Check = Check {
+    id: "kube-postrouting-keeps-mark",
+    catalogue: &["C18"],
+    severity: Severity::Warning,
+    docs: "kube-proxy's chain KUBE-POSTROUTING masquerades without taking the mark off first, as it did before Kubernetes 1.19: \
+           the packet that a vxlan tunnel wraps around a marked one inherits the mark and is masqueraded again, which with \
+           some network cards spoils its checksum. Upgrade kube-proxy.",
 };
 
 fn look(scene: &Scene<'_>, report: &mut Report) {
@@ -176,6 +193,10 @@ impl Rules<'_, '_> {
         report.judge(check, self.node.name, vec![finding]);
     }
 
+    fn has_tunnel(&self) -> bool {
+        self.node.tunnel(self.ruleset.family).is_some()
+    }
+
     fn kube_proxy(&self, report: &mut Report) {
         let post = self.chains.chain(TableKind::Nat, "KUBE-POSTROUTING");
         let services = self.chains.chain(TableKind::Nat, "KUBE-SERVICES");
@@ -211,6 +232,13 @@ impl Rules<'_, '_> {
                 fix,
                 report,
             );
+        }
+        if post.is_certain() && self.has_tunnel() && keeps_mark(post.rules()) {
+            let title = format!("KUBE-POSTROUTING of {tool} on {node} leaves the mark on");
+            let impact = "packets of the tunnel inherit the mark, and are masqueraded again";
+            let fix = vec!["# upgrade kube-proxy to 1.19 or later".to_owned()];
+            let chain = ("nat", "KUBE-POSTROUTING");
+            self.found(&KEEPS_MARK, title, impact, chain, fix, report);
         }
         let mark = self.chains.chain(TableKind::Nat, "KUBE-MARK-MASQ");
         let marks = marked(mark.rules());
@@ -343,6 +371,13 @@ impl Rules<'_, '_> {
             self.found(&FORWARD, title, impact, ("filter", "FORWARD"), fix, report);
         }
     }
+}
+
+/// Whether a chain masquerades and never takes the mark off.
+fn keeps_mark(rules: &[Rule]) -> bool {
+    let has = |is: fn(&Target) -> bool| rules.iter().any(|rule| is(&rule.target));
+    has(|target| matches!(target, Target::Masquerade { .. }))
+        && !has(|target| matches!(target, Target::Mark { .. }))
 }
 
 /// The bits that a chain sets in the mark.

@@ -11,11 +11,14 @@ mod forwarding;
 mod limits;
 mod masquerade;
 mod modes;
+mod node_ports;
+mod node_routes;
 mod order;
 mod pods;
 mod relevance;
 mod report;
 mod scene;
+mod selectors;
 pub mod service;
 mod services;
 mod sysctls;
@@ -78,13 +81,16 @@ impl Check {
 pub const FAMILIES: &[Family] = &[
     limits::FAMILY,
     forwarding::FAMILY,
+    node_routes::FAMILY,
     bridge_netfilter::FAMILY,
     tunnel::FAMILY,
     pods::FAMILY,
     filters::FAMILY,
     masquerade::FAMILY,
     modes::FAMILY,
+    selectors::FAMILY,
     services::FAMILY,
+    node_ports::FAMILY,
     connections::FAMILY,
 ];
 

@@ -200,6 +200,10 @@ fn list(args: &CheckArgs, global: &Global) -> Result<Outcome, Failure> {
     let document = serde_json::json!({
         "schema": "kubenet.checks/v1",
         "checks": shown.iter().map(|check| described(check)).collect::<Vec<_>>(),
+        "unseen": check::UNSEEN
+            .iter()
+            .map(|(entry, why)| serde_json::json!({"entry": entry, "why": why}))
+            .collect::<Vec<_>>(),
     });
     let columns = [
         Column::new("id"),
@@ -208,6 +212,12 @@ fn list(args: &CheckArgs, global: &Global) -> Result<Outcome, Failure> {
         Column::wide("docs"),
     ];
     output::list(global, &columns, &rows, &document)?;
+    let unseen = format!(
+        "{} entries of the catalogue are found by none: `kubenet check --explain {}` says why one is not",
+        check::UNSEEN.len(),
+        check::UNSEEN.first().map_or("ENTRY", |(entry, _)| entry),
+    );
+    output::note(global, &unseen);
     Ok(Outcome::Fine)
 }
 
@@ -221,6 +231,14 @@ fn described(check: &check::Check) -> serde_json::Value {
 }
 
 fn explain(id: &str, global: &Global) -> Result<Outcome, Failure> {
+    let mut unseen = check::UNSEEN.iter();
+    if let Some(found) = unseen.find(|(entry, _)| entry.eq_ignore_ascii_case(id)) {
+        let document = serde_json::json!({"entry": found.0, "why": found.1});
+        output::answer(global, &document, |out| {
+            text::explain_unseen(found, output::layout(global), out)
+        })?;
+        return Ok(Outcome::Fine);
+    }
     let check = known(id)?;
     output::answer(global, &described(check), |out| {
         text::explain(check, output::layout(global), out)

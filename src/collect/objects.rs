@@ -215,6 +215,7 @@ impl Reader<'_, '_, '_> {
             host_network: spec["hostNetwork"].as_bool().unwrap_or(false),
             uid: text(&pod["metadata"]["uid"]),
             phase: text(&status["phase"]),
+            labels: labels(&pod["metadata"]["labels"]).unwrap_or_default(),
             ports,
         }
     }
@@ -267,6 +268,7 @@ impl Reader<'_, '_, '_> {
             internal_local: spec["internalTrafficPolicy"].as_str() == Some("Local"),
             affinity_seconds: affinity.then(|| seconds.unwrap_or(AFFINITY_SECONDS)),
             external_name: text(&spec["externalName"]),
+            selector: labels(&spec["selector"]),
             left_to_others: ["service-proxy-name", "headless"].iter().any(|label| {
                 let label = format!("service.kubernetes.io/{label}");
                 !service["metadata"]["labels"][label.as_str()].is_null()
@@ -323,6 +325,15 @@ fn hints(values: &Value) -> Vec<String> {
     list(values)
         .filter_map(|value| text(&value["name"]))
         .collect()
+}
+
+/// Keys and values of texts.
+fn labels(value: &Value) -> Option<Vec<(String, String)>> {
+    let all = value.as_object()?.iter();
+    Some(
+        all.filter_map(|(key, value)| Some((key.clone(), text(value)?)))
+            .collect(),
+    )
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {

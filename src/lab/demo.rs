@@ -230,6 +230,7 @@ fn pod(choice: &Choice, &(namespace, name, node, byte): &(&str, &str, u8, u8)) -
         host_network: false,
         uid: None,
         phase: Some("Running".to_owned()),
+        labels: Vec::new(),
         ports: Vec::new(),
     })
 }

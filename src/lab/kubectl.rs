@@ -91,6 +91,7 @@ fn pod(objects: &Objects, object: &Pod) -> Value {
         host_network,
         uid,
         phase,
+        labels,
         ports: _,
     } = object;
     let host = objects
@@ -108,6 +109,9 @@ fn pod(objects: &Objects, object: &Pod) -> Value {
     let mut metadata = json!({"name": name, "namespace": namespace});
     if let Some(uid) = uid {
         metadata["uid"] = json!(uid);
+    }
+    if !labels.is_empty() {
+        metadata["labels"] = self::labels(labels);
     }
     json!({
         "apiVersion": "v1",
@@ -182,6 +186,9 @@ fn service(object: &Service) -> Value {
             policy(object.external_local),
         );
     }
+    if let Some(selector) = &object.selector {
+        spec.insert("selector".to_owned(), labels(selector));
+    }
     if let Some(port) = object.health_check_node_port {
         spec.insert("healthCheckNodePort".to_owned(), json!(port));
     }
@@ -240,6 +247,12 @@ fn service(object: &Service) -> Value {
         "spec": spec,
         "status": {"loadBalancer": balancer}
     })
+}
+
+fn labels(labels: &[(String, String)]) -> Value {
+    let all = labels.iter();
+    all.map(|(key, value)| (key.clone(), json!(value)))
+        .collect()
 }
 
 fn service_port(port: &ServicePort) -> Value {

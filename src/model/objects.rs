@@ -94,6 +94,9 @@ pub struct Pod {
     pub uid: Option<String>,
     /// `status.phase`.
     pub phase: Option<String>,
+    /// `metadata.labels`.
+    #[serde(default)]
+    pub labels: Vec<(String, String)>,
     /// Ports that its containers declare: what a Service's named target port leads to, and host ports.
     pub ports: Vec<ContainerPort>,
 }
@@ -151,6 +154,9 @@ pub struct Service {
     pub affinity_seconds: Option<u32>,
     /// `spec.externalName`.
     pub external_name: Option<String>,
+    /// `spec.selector`: the labels of the pods behind it; `None` where somebody writes its endpoints by hand.
+    #[serde(default)]
+    pub selector: Option<Vec<(String, String)>>,
     /// Label `service.kubernetes.io/service-proxy-name` or `service.kubernetes.io/headless`: kube-proxy leaves it to
     /// others.
     #[serde(default)]

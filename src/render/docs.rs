@@ -32,10 +32,11 @@ pub fn checks(out: &mut dyn Write) -> io::Result<()> {
             paragraph(out, check.docs)?;
         }
     }
-    writeln!(out, "\n## What no state shows\n")?;
+    writeln!(out, "\n## What is not found\n")?;
     paragraph(
         out,
-        "These entries of the catalogue cannot be found in what a node holds, or not by what is read of it:",
+        "These entries of the catalogue are found by no check, as no state shows them, or not what is read of it, or as nothing is \
+         wrong by itself:",
     )?;
     writeln!(out)?;
     for (entry, why) in UNSEEN {

@@ -146,6 +146,7 @@ fn pods(chance: &mut Chance, families: &[Family], nodes: &[NodeObject]) -> Vec<P
                 host_network,
                 uid: None,
                 phase: Some("Running".to_owned()),
+                labels: Vec::new(),
                 ports,
             });
         };

@@ -179,6 +179,11 @@ fn node(object: &Value) -> NodeObject {
     }
 }
 
+fn labels(value: &Value) -> Option<Vec<(String, String)>> {
+    let all = value.as_object()?.iter();
+    Some(all.map(|(key, value)| (key.clone(), text(value))).collect())
+}
+
 fn pod(object: &Value) -> Pod {
     Pod {
         namespace: text(&object["metadata"]["namespace"]),
@@ -191,6 +196,7 @@ fn pod(object: &Value) -> Pod {
         host_network: object["spec"]["hostNetwork"] == true,
         uid: object["metadata"]["uid"].as_str().map(str::to_owned),
         phase: object["status"]["phase"].as_str().map(str::to_owned),
+        labels: labels(&object["metadata"]["labels"]).unwrap_or_default(),
         ports: list(&object["spec"]["containers"])
             .iter()
             .flat_map(|container| list(&container["ports"]))
@@ -236,6 +242,7 @@ fn service(object: &Value) -> Service {
             })
             .collect(),
         external_ips: ips(&spec["externalIPs"]),
+        selector: labels(&spec["selector"]),
         load_balancer_ips: ingress_ips(None),
         load_balancer_proxy_ips: ingress_ips(Some(true)),
         source_ranges: list(&spec["loadBalancerSourceRanges"])

@@ -19,6 +19,8 @@ pub(super) const CHECKS: &[Check] = &[
     OUTPUT,
     NFT,
     REVERSE_PATH,
+    KUBE_FIREWALL,
+    SOURCE,
 ];
 
 pub(super) const LEGACY: Check = Check {
@@ -119,7 +121,7 @@ pub(super) const FORWARD: Check = Check {
 
 pub(super) const INPUT: Check = Check {
     id: "input-rule-stops-pods",
-    catalogue: &["B06"],
+    catalogue: &["B06", "I13"],
     severity: Severity::Error,
     docs: "A rule in INPUT, or its policy, stops what pods send to the node itself: the kubelet, pods in the host's network, \
            an API server there, a DNS cache on the node. Traffic between pods is not affected.",
@@ -149,4 +151,23 @@ pub(super) const REVERSE_PATH: Check = Check {
     docs: "The reverse path filter drops pods' packets: they come in by another device than the one by which the node would \
            answer their source (rp_filter = 1), or there is no way back at all (2). The larger of the settings for `all` \
            and for the device counts. Either make the route back the same, or set rp_filter to 2 on both.",
+};
+
+pub(super) const KUBE_FIREWALL: Check = Check {
+    id: "kube-firewall-stops-pods",
+    catalogue: &["B12"],
+    severity: Severity::Error,
+    docs: "A rule of the kubelet's chain KUBE-FIREWALL stops pods' packets. It is to drop what carries the mark 0x8000, and what \
+           comes to 127.0.0.0/8 from elsewhere. Where iptables of the host and of a container are of different versions \
+           (1.8.8 among them), one writes the rule back without its mask, and it drops everything. Use one version, and \
+           delete the rule: the kubelet writes it anew.",
+};
+
+pub(super) const SOURCE: Check = Check {
+    id: "pod-source-changed",
+    catalogue: &["E19", "E17"],
+    severity: Severity::Warning,
+    docs: "What pods send to pods arrives with another source than the pod's address: a rule masquerades it that stands before \
+           flannel's, which leaves pods' traffic alone; the CNI plugin bridge does so by its option ipMasq, which flannel \
+           sets where it does not masquerade itself. Policies by pods' addresses do not match, and logs show the node.",
 };

@@ -8,6 +8,7 @@
 mod checks;
 mod passages;
 mod probes;
+mod source;
 mod stopper;
 
 use std::collections::BTreeMap;
@@ -21,7 +22,7 @@ use crate::model::{Cluster, Finding};
 
 /// The checks of this family.
 pub const FAMILY: Family = Family {
-    about: "rules that stop packets",
+    about: "rules that stop packets, or change what must not be changed",
     checks: &[CHECKS],
     look,
 };
@@ -30,7 +31,8 @@ fn look(scene: &Scene<'_>, report: &mut Report) {
     let probes = probes::all(scene, &mut report.wishes);
     let mut found: BTreeMap<(&str, String, String), (Finding, Vec<&str>)> = BTreeMap::new();
     for probe in &probes {
-        for finding in probe.stoppers(scene, &mut report.wishes) {
+        let stoppers = probe.stoppers(scene, &mut report.wishes);
+        for finding in stoppers.into_iter().chain(source::changed(probe)) {
             let node = finding.place.node.clone().unwrap_or_default();
             let raw = finding.evidence.first().map(|fact| fact.raw.clone());
             let id = super::by_id(&finding.id).map_or("", |check| check.id);

@@ -77,6 +77,12 @@ fn stoppers(
 }
 
 impl Probe<'_> {
+    /// The sender's address, where pods send to pods.
+    pub fn source_of_pod(&self) -> Option<IpAddr> {
+        let is_pod = |end: End<'_>| end.netns.name != NetnsName::Host;
+        (is_pod(self.from) && is_pod(self.to)).then_some(self.from.ip)
+    }
+
     /// Every rule that stops its packets, or would if others were not there. Where something else than a rule stops them
     /// (the way is broken), the rules are asked all the same, at the hooks that they would pass.
     pub fn stoppers(&self, scene: &Scene<'_>, wishes: &mut BTreeSet<Wish>) -> Vec<Finding> {

@@ -178,6 +178,9 @@ impl<'e> Stopper<'e> {
         if chain.starts_with("KUBE-NWPLCY") {
             return Some(&KUBE_ROUTER);
         }
+        if chain == "KUBE-FIREWALL" {
+            return Some(&KUBE_FIREWALL);
+        }
         if chain.starts_with("KUBE-") {
             // What kube-proxy refuses belongs to its Services.
             return None;

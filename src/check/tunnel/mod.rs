@@ -8,6 +8,7 @@
 mod device;
 mod entries;
 mod mtu;
+mod neighbors;
 mod nodes;
 mod routes;
 
@@ -19,6 +20,7 @@ pub const FAMILY: Family = Family {
     about: "flannel's tunnels and routes",
     checks: &[
         nodes::CHECKS,
+        neighbors::CHECKS,
         device::CHECKS,
         mtu::CHECKS,
         entries::CHECKS,
@@ -30,6 +32,7 @@ pub const FAMILY: Family = Family {
 fn look(scene: &Scene<'_>, report: &mut Report) {
     nodes::look(scene, report);
     for family in families(scene) {
+        neighbors::look(scene, family, report);
         device::look(scene, family, report);
         entries::look(scene, family, report);
         routes::look(scene, family, report);

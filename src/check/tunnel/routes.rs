@@ -58,7 +58,7 @@ const SHADOWED: Check = Check {
 
 const MISSING: Check = Check {
     id: "pod-route-missing",
-    catalogue: &["C01", "D02"],
+    catalogue: &["C01", "D02", "C27", "D01"],
     severity: Severity::Error,
     docs: "There is no route to the pods of another node: what is sent to them leaves by the default route, or not at all. \
            flannel's vxlan backend writes a node's route once, when it starts or hears of the node; what removes it \

@@ -74,4 +74,23 @@ pub(super) const FAULTS: &[Fault] = &[
         needs: &[Need::V4, Need::Tunnel],
         victim: Some(("client-2", "nginx-test-a:80")),
     },
+    Fault {
+        id: "node-neighbor-wrong",
+        life: "node1 got another network card, and master's entry for it was written by hand",
+        steps: &[(
+            "node/master",
+            "$ip neigh replace $address_node1 lladdr 02:00:00:00:00:98 dev enp0s1 nud permanent",
+        )],
+        changes: &["neighbour of master's wire"],
+        needs: &[],
+        victim: Some(("client", "nginx-test-a:80")),
+    },
+    Fault {
+        id: "services-without-route",
+        life: "the network of an air-gapped master is set up without a default route",
+        steps: &[("node/master", "$ip route del default")],
+        changes: &["default route of master"],
+        needs: &[Need::KubeProxyChains],
+        victim: Some(("node/master", "single:80")),
+    },
 ];

@@ -128,4 +128,27 @@ pub(super) const FAULTS: &[Fault] = &[
         needs: &[],
         victim: Some(("client", "nginx-test-a:80")),
     },
+    Fault {
+        id: "kube-firewall-stops-pods",
+        life: "a container's older iptables writes a rule of the kubelet's on node1 back without its mask",
+        steps: &[(
+            "node/node1",
+            "$iptables -N KUBE-FIREWALL 2>/dev/null && $iptables -I INPUT -j KUBE-FIREWALL; \
+             $iptables -A KUBE-FIREWALL -m mark --mark 0x0/0x0 -j DROP",
+        )],
+        changes: &[],
+        needs: &[],
+        victim: Some(("client", "nginx-test-a:80")),
+    },
+    Fault {
+        id: "pod-source-changed",
+        life: "somebody masquerades all that leaves node1's pods",
+        steps: &[(
+            "node/node1",
+            "$iptables -t nat -I POSTROUTING -s $pods_node1 -o $tunnel -j MASQUERADE",
+        )],
+        changes: &[],
+        needs: &[],
+        victim: None,
+    },
 ];

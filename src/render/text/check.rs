@@ -144,3 +144,18 @@ pub fn explain(check: &Check, layout: Layout, out: &mut dyn Write) -> io::Result
     page.blank()?;
     page.hanging(&Line::new(), &Line::new(), &Line::from(check.docs))
 }
+
+/// Writes why no check finds an entry of the catalogue.
+pub fn explain_unseen(
+    (entry, why): &(&'static str, &'static str),
+    layout: Layout,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut page = Page::new(out, layout);
+    let title = Line::new()
+        .role(Role::Name, *entry)
+        .role(Role::Dim, "  found by no check");
+    page.line(&title)?;
+    page.blank()?;
+    page.hanging(&Line::new(), &Line::new(), &Line::from(*why))
+}
