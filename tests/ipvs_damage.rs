@@ -5,13 +5,19 @@
 
 mod bundle_support;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use bundle_support::{Files, fixture, load};
 use kubenet::cli::endpoint::{self, Question};
+use kubenet::model::Cluster;
 use kubenet::model::trace::{Path, Trace, Verdict};
 use kubenet::walk;
 
 const IPVS: &str = "nodes/node1/host/ipvs.txt";
 const SETS: &str = "nodes/node1/host/ipset.txt";
+const CONNECTIONS: &str = "nodes/node1/host/ipvs-conns.txt";
+/// Cuts that are judged at once.
+const THREADS: usize = 4;
 
 /// All by node1's virtual servers: an address of the cluster and a NodePort, from a pod, the node, and outside of it.
 const QUESTIONS: [(&str, &str); 5] = [
@@ -39,10 +45,13 @@ fn real() -> Files {
     files
 }
 
-fn trace(files: &Files, (from, to): (&str, &str)) -> Trace {
-    let cluster = load(files);
+fn trace(files: &Files, question: (&str, &str)) -> Trace {
+    ask(&load(files), question)
+}
+
+fn ask(cluster: &Cluster, (from, to): (&str, &str)) -> Trace {
     let question = Question::new(endpoint::parse(from).unwrap(), endpoint::parse(to).unwrap());
-    walk::trace(&cluster, &endpoint::resolve(&cluster, &question).unwrap())
+    walk::trace(cluster, &endpoint::resolve(cluster, &question).unwrap())
 }
 
 fn is_definite(trace: &Trace) -> bool {
@@ -126,4 +135,81 @@ fn a_scheduler_that_nobody_knows() {
     assert!(unknown(&told).contains("zeta"), "{}", unknown(&told));
     let other = trace(&files, QUESTIONS[1]);
     assert!(is_definite(&other) && other.paths.len() == 5, "{other:?}");
+}
+
+/// Cuts of a file: at every `STEP`th byte, which falls in the middle of lines, and behind the line before each.
+fn cuts(text: &[u8]) -> Vec<usize> {
+    const STEP: usize = 1009;
+    let middle = (STEP..text.len()).step_by(STEP);
+    let behind_line = |at: usize| text[..at].iter().rposition(|byte| *byte == b'\n');
+    let behind = middle.clone().filter_map(behind_line).map(|at| at + 1);
+    [0].into_iter().chain(behind).chain(middle).collect()
+}
+
+/// Wherever a dump of sets or virtual servers breaks off, an answer is what it is by the whole dump, or not definite. Where
+/// it breaks off between two lines nothing shows that more followed: then only what is about the lost lines may differ.
+#[test]
+fn dumps_that_break_off_anywhere() {
+    let files = real();
+    let whole: Vec<_> = QUESTIONS
+        .iter()
+        .map(|question| trace(&files, *question))
+        .collect();
+    let mut places: Vec<(&str, usize)> = Vec::new();
+    for path in [IPVS, SETS, CONNECTIONS] {
+        places.extend(cuts(&files[path]).into_iter().map(|at| (path, at)));
+    }
+    assert!(places.len() > 30, "{} cuts", places.len());
+    let (next, definite) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                while let Some((path, at)) = places.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let same = judge_cut(&files, path, *at, &whole);
+                    definite.fetch_add(same, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert!(
+        definite.into_inner() > places.len(),
+        "hardly an answer was definite"
+    );
+}
+
+/// How many questions are answered for certain with a file cut there, all as by the whole one.
+fn judge_cut(files: &Files, path: &str, at: usize, whole: &[Trace]) -> usize {
+    let (left, lost) = files[path].split_at(at);
+    let between_lines = left.last().is_none_or(|last| *last == b'\n');
+    let mut cut = files.clone();
+    cut.insert(path.to_owned(), left.to_vec());
+    let cluster = load(&cut);
+    if !between_lines {
+        assert!(
+            !cluster.gaps.is_empty(),
+            "{path} cut after {at} bytes: nobody says so"
+        );
+    }
+    let lost = String::from_utf8_lossy(lost);
+    let mut definite = 0;
+    for (question, truth) in QUESTIONS.iter().zip(whole) {
+        let told = ask(&cluster, *question);
+        if !is_definite(&told) {
+            continue;
+        }
+        let (ip, port) = question.1.rsplit_once(':').unwrap();
+        let is_about = lost.contains(&format!("{ip}:{port}"))
+            || lost.contains(&format!("{ip},tcp:{port}"))
+            || lost.contains(&format!(" {port}\n"));
+        if between_lines && is_about {
+            continue;
+        }
+        definite += 1;
+        assert_eq!(
+            ends(&told),
+            ends(truth),
+            "{question:?}: {path} cut after {at} bytes"
+        );
+    }
+    definite
 }
