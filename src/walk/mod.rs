@@ -29,6 +29,7 @@ mod outside;
 mod packet;
 mod paths;
 mod receive;
+mod recipient;
 mod refusal;
 pub mod resolver;
 mod routing;
