@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use kubenet::check;
 use kubenet::cli::endpoint::{self, Question};
 use kubenet::collect::bundle;
 use kubenet::model::trace::{ClientSees, Direction, OverallVerdict, Path, Trace, Verdict};
@@ -21,6 +22,9 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize)]
 struct GroundTruth {
     rows: Vec<Row>,
+    /// What was broken on purpose, by the ids of the catalogue.
+    #[serde(default)]
+    fault: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -50,6 +54,9 @@ struct Row {
     paths: BTreeMap<String, Vec<Sighting>>,
     #[serde(default)]
     drop_reason: Option<Vec<String>>,
+    /// Whether the fault changed what became of it.
+    #[serde(default)]
+    affected: bool,
     /// What came of it when the bundle was taken, where it was measured again in another state.
     #[serde(default)]
     first_run: Option<FirstRun>,
@@ -510,7 +517,8 @@ fn judge_fixture(name: &str) -> Judged {
             eprintln!("{name}: undetermined: {} -> {}: {why:?}", row.from, row.to);
             continue;
         }
-        for wrong in disagreements(row, &trace) {
+        let named = fault_named(&cluster, &truth, row, &trace);
+        for wrong in disagreements(row, &trace).into_iter().chain(named) {
             judged.report.push_str(&format!(
                 "{name} row {} ({} -> {} {}, {}): {wrong}\n",
                 row.id, row.from, row.to, row.proto, row.desc
@@ -518,6 +526,24 @@ fn judge_fixture(name: &str) -> Judged {
         }
     }
     judged
+}
+
+/// Where packets fail by the fault, that is the first thing that the trace names; what is wrong otherwise.
+fn fault_named(cluster: &Cluster, truth: &GroundTruth, row: &Row, trace: &Trace) -> Option<String> {
+    let fault = truth.fault.as_ref().filter(|_| row.affected)?;
+    if row.outcome == "delivered" || trace.verdict == OverallVerdict::Delivered {
+        return None;
+    }
+    let (findings, _) = check::of_trace(cluster, trace);
+    let first = findings.first();
+    let names = |first: &kubenet::model::Finding| {
+        let mut ids = fault.split(',');
+        ids.any(|id| first.catalogue.iter().any(|one| one == id))
+    };
+    (!first.is_some_and(names)).then(|| {
+        let ids: Vec<&str> = findings.iter().map(|one| one.id.as_str()).collect();
+        format!("the fault is {fault}, and the trace names {ids:?}")
+    })
 }
 
 /// A cluster whose rows must all be answered, and as the kernel did.
