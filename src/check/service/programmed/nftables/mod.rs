@@ -2,22 +2,25 @@
 //! chains of a Service's port, which translate by a map of endpoints (Kubernetes 1.36) or by a chain for each (1.30, and
 //! wherever clients are kept). Other maps refuse what has no endpoint.
 
-use std::collections::{BTreeSet, HashMap};
+mod names;
+mod sources;
+
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::{IpNet, IpSubnets, Ipv4Subnets, Ipv6Subnets};
-
-use super::{Admission, At, Choice, Leading, Member, Outside, Programmed, Taker, To};
+use super::{At, Choice, Leading, Member, Outside, Programmed, Taker, To};
 use crate::check::service::fact::Fact;
 use crate::check::service::intent::Intent;
 use crate::explain::native::{balance, leads_to};
 use crate::model::Family;
-use crate::model::kube_proxy::{NftChainName, NftName, ServiceChain};
+use crate::model::kube_proxy::ServiceChain;
 use crate::model::nftables::{
     Chain, Comparison, Declared, Element, Expression, Found, Interval, Operand, Rule, Set, SetRef,
     Statement, Table, Verdict,
 };
 use crate::model::trace::Evidence;
+use names::{CHAINS, chain_name, kind_of};
+pub use names::{name_like, owner};
 
 /// The table of one address family.
 pub struct Nftables<'c> {
@@ -235,69 +238,6 @@ impl<'c> Nftables<'c> {
         })
     }
 
-    fn admission(&self, intent: &Intent<'_>) -> Admission<'c> {
-        let Some(ip) = intent.balanced_ips().next() else {
-            return Admission::Unclear;
-        };
-        let key = key(intent, At::Balanced(ip));
-        let (set, element) = match self.find("firewall-ips", &key) {
-            Looked::Element(set, element) => (set, element),
-            Looked::Nothing => return Admission::Everybody(Vec::new()),
-            Looked::Unclear => return Admission::Unclear,
-        };
-        let chain = element
-            .verdict()
-            .and_then(led_to)
-            .and_then(|name| self.chain(name));
-        let Some(chain) = chain else {
-            return Admission::Unclear;
-        };
-        let mut facts = vec![Fact::Element(self.table, set, element)];
-        facts.extend(self.facts(chain));
-        // `saddr != { ... } drop`
-        let [rule] = chain.rules.as_slice() else {
-            return match chain.rules.as_slice() {
-                [] => Admission::Everybody(facts),
-                _ => Admission::Unclear,
-            };
-        };
-        let drops = rule
-            .statements
-            .iter()
-            .any(|one| matches!(one, Statement::Verdict(Verdict::Drop)));
-        let sources = rule.statements.iter().find_map(|one| match one {
-            Statement::Match {
-                comparison: Comparison::NotEqual,
-                left: Expression::Payload { field, .. },
-                right,
-            } if &**field == "saddr" => self.intervals(right),
-            _ => None,
-        });
-        let Some(sources) = sources.filter(|_| drops) else {
-            return Admission::Unclear;
-        };
-        let nets = sources
-            .into_iter()
-            .flat_map(|interval| nets(intent.family, interval));
-        let nets: BTreeSet<IpNet> = nets.collect();
-        Admission::Only(nets, facts)
-    }
-
-    fn intervals(&self, operand: &Operand) -> Option<Vec<Interval>> {
-        match operand {
-            Operand::Constant(_, values) => Some(values.clone()),
-            Operand::Set(set) => {
-                let set = match set {
-                    SetRef::Named(name) => self.table.set(name)?,
-                    SetRef::Anonymous(set) => set,
-                };
-                let keys = set.elements.iter();
-                Some(keys.filter_map(|one| one.key.first().copied()).collect())
-            }
-            Operand::Unknown(_) => None,
-        }
-    }
-
     fn leading(&self, intent: &Intent<'_>) -> Vec<(Leading, Fact<'c>)> {
         let mut found = Vec::new();
         for (kind, _) in CHAINS {
@@ -344,36 +284,6 @@ impl<'c> Nftables<'c> {
         }
     }
 
-    /// What becomes of packets for an address of a Service that no element takes: `cluster-ips-check` holds them up.
-    pub fn untaken(&self, ip: IpAddr) -> &'static str {
-        let by_default = "are not translated and leave by the default route";
-        let Some(check) = self.chain("cluster-ips-check") else {
-            return by_default;
-        };
-        let value = Interval::single(number(ip));
-        for rule in &check.rules {
-            let meets = rule.statements.iter().any(|one| match one {
-                Statement::Match {
-                    comparison: Comparison::Equal,
-                    left: Expression::Payload { field, .. },
-                    right,
-                } if &**field == "daddr" => self
-                    .intervals(right)
-                    .is_some_and(|all| all.iter().any(|one| one.contains(value))),
-                _ => false,
-            });
-            let ends = rule.statements.iter().find_map(|one| match one {
-                Statement::Reject { .. } => Some("are refused by cluster-ips-check"),
-                Statement::Verdict(Verdict::Drop) => Some("are dropped by cluster-ips-check"),
-                _ => None,
-            });
-            if let Some(ends) = ends.filter(|_| meets) {
-                return ends;
-            }
-        }
-        by_default
-    }
-
     fn facts(&self, chain: &'c Chain) -> Vec<Fact<'c>> {
         let rules = chain.rules.iter();
         rules
@@ -387,48 +297,6 @@ enum Looked<'c> {
     Element(&'c Set, &'c Element),
     Nothing,
     Unclear,
-}
-
-const CHAINS: [(ServiceChain, NftName); 4] = [
-    (ServiceChain::Cluster, NftName::Service),
-    (ServiceChain::Local, NftName::Local),
-    (ServiceChain::External, NftName::External),
-    (ServiceChain::Firewall, NftName::Firewall),
-];
-
-fn chain_name(intent: &Intent<'_>, kind: ServiceChain) -> String {
-    let mut known = CHAINS.iter();
-    let found = known.find(|(of, _)| *of == kind);
-    let name = found.map_or(NftName::Service, |(_, name)| *name);
-    name.of(intent.service, intent.port, None)
-}
-
-fn kind_of(intent: &Intent<'_>, chain: &str) -> Option<ServiceChain> {
-    let mut known = CHAINS.iter();
-    let found = known.find(|(_, name)| {
-        chain.starts_with(name.prefix()) && name.of(intent.service, intent.port, None) == chain
-    });
-    found.map(|(kind, _)| *kind)
-}
-
-/// The name of this port's chain of the kind that another's is.
-pub fn name_like(intent: &Intent<'_>, foreign: &str) -> String {
-    let mut known = CHAINS.iter();
-    let found = known.find(|(_, name)| foreign.starts_with(name.prefix()));
-    chain_name(
-        intent,
-        found.map_or(ServiceChain::Cluster, |(kind, _)| *kind),
-    )
-}
-
-/// Whose chain it is by its name, as `NS/NAME:PORT`.
-pub fn owner(chain: &str) -> Option<String> {
-    let name = NftChainName::parse(chain)?;
-    let port = match name.port {
-        "" => String::new(),
-        port => format!(":{port}"),
-    };
-    Some(format!("{}/{}{port}", name.namespace, name.service))
 }
 
 fn led_to(verdict: &Verdict) -> Option<&str> {
@@ -467,22 +335,5 @@ fn address(family: Family, number: u128) -> IpAddr {
     match family {
         Family::V4 => Ipv4Addr::from_bits(u32::try_from(number).unwrap_or(u32::MAX)).into(),
         Family::V6 => Ipv6Addr::from_bits(number).into(),
-    }
-}
-
-/// The networks that make up an interval of addresses.
-fn nets(family: Family, interval: Interval) -> IpSubnets {
-    let ends = (
-        address(family, interval.first),
-        address(family, interval.last),
-    );
-    match ends {
-        (IpAddr::V4(first), IpAddr::V4(last)) => IpSubnets::V4(Ipv4Subnets::new(first, last, 0)),
-        (IpAddr::V6(first), IpAddr::V6(last)) => IpSubnets::V6(Ipv6Subnets::new(first, last, 0)),
-        _ => IpSubnets::V6(Ipv6Subnets::new(
-            Ipv6Addr::UNSPECIFIED,
-            Ipv6Addr::UNSPECIFIED,
-            0,
-        )),
     }
 }
