@@ -32,6 +32,7 @@ mod receive;
 mod recipient;
 mod refusal;
 pub mod resolver;
+mod route_choice;
 mod routing;
 mod segment;
 mod send;
