@@ -85,8 +85,7 @@ impl Bench {
         self.look_back();
         self.last = None;
         self.loaded = Some(load(&self.scene, rulesets, &mut self.used)?);
-        // Ports that earlier connections were given are free again.
-        let _ = self.scene.tool(Place::Router, "conntrack", &["-F"], "");
+        self.forget_connections();
         self.scene.refresh();
         let misread: Vec<_> = self.scene.cluster().nodes[0].netns[0]
             .iptables
@@ -168,8 +167,15 @@ impl Bench {
             }
             let port = self.fresh_port();
             question.source.set_port(port);
+            self.forget_connections();
         }
         judged
+    }
+
+    /// The walk knows of no connections that were there before. To most packets those of other client ports mean nothing,
+    /// but an answer that is redirected to another server wants the same ports as the one before.
+    fn forget_connections(&self) {
+        let _ = self.scene.tool(Place::Router, "conntrack", &["-F"], "");
     }
 
     /// A datagram that came when it was no longer waited for: the packet before is judged again, with more patience.
