@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::words::{Words, devices, net, protocol};
-use super::{INFO, NAME, matches, targets};
+use super::{HEADER, INFO, NAME, matches, targets};
 use crate::model::Family;
 use crate::model::iptables::{DeclaredTable, Policy, TableKind};
 
@@ -19,12 +19,10 @@ const EXTENSION: usize = 32;
 #[derive(Debug)]
 pub(in crate::collect::live) struct Table {
     family: Family,
+    /// The entries, behind a head.
     memory: Vec<u8>,
+    /// In the order of their places.
     chains: Vec<Chain>,
-    /// Of chains by name.
-    index: HashMap<String, usize>,
-    /// Of other chains by where a jump to them leads.
-    begins: HashMap<usize, usize>,
 }
 
 #[derive(Debug)]
@@ -33,7 +31,10 @@ struct Chain {
     policy: Option<Policy>,
     /// Of the policy.
     counters: (u64, u64),
-    rules: Vec<usize>,
+    /// Where its first rule is: jumps lead there.
+    begin: usize,
+    /// Where its last entry is, which is no rule.
+    end: usize,
 }
 
 /// Where the fields of `struct ipt_entry` or `struct ip6t_entry` are.
@@ -87,62 +88,52 @@ pub(super) struct Extension<'t> {
 }
 
 impl Table {
-    /// Finds the chains; `None` where the entries are not as the kernel writes them.
+    /// Finds the chains; `None` where the entries are not as the kernel writes them. They are behind a head in `memory`.
     pub fn new(family: Family, info: &[u8], memory: Vec<u8>) -> Option<Self> {
         let mut table = Self {
             family,
             memory,
             chains: Vec::new(),
-            index: HashMap::new(),
-            begins: HashMap::new(),
         };
+        debug_assert_eq!(info.len(), INFO);
         let hooks = number(info, NAME)?;
         let mut heads: HashMap<usize, &str> = HashMap::new();
-        for (at, hook) in HOOKS
-            .iter()
-            .enumerate()
+        for (at, hook) in (0..HOOKS.len())
+            .zip(HOOKS)
             .filter(|(at, _)| hooks & 1 << at != 0)
         {
             heads.insert(number(info, NAME + 4 + 4 * at)? as usize, hook);
         }
-        debug_assert_eq!(info.len(), INFO);
+        let length = table.memory.len().checked_sub(HEADER)?;
         let mut chains: Vec<Chain> = Vec::new();
-        let mut begins = HashMap::new();
         let mut at = 0;
-        while at < table.memory.len() {
+        while at < length {
             let entry = table.entry(at)?;
-            let named = error_name(&entry);
+            let next = at + entry.bytes.len();
             if let Some(hook) = heads.get(&at) {
-                chains.push(Chain::new(hook));
-            } else if let Some(name) = named {
-                begins.insert(at + entry.bytes.len(), chains.len());
-                chains.push(Chain::new(name));
+                chains.push(Chain::new(hook, at));
+            } else if let Some(name) = error_name(&entry) {
+                chains.push(Chain::new(name, next));
             }
-            if named.is_none() {
-                chains.last_mut()?.rules.push(at);
-            }
-            at += entry.bytes.len();
+            // Until another one comes it is the chain's last.
+            chains.last_mut()?.end = at;
+            at = next;
         }
         // The last entry is an error that ends the table, and no chain.
-        chains.pop_if(|last| last.name == "ERROR" && last.rules.is_empty())?;
-        for chain in &mut chains {
-            let end = table.entry(chain.rules.pop()?)?;
-            if HOOKS.contains(&chain.name.as_str()) {
-                let verdict = standard(&end)?;
-                chain.policy = Some(match verdict {
-                    DROP => Policy::Drop,
-                    ACCEPT => Policy::Accept,
-                    _ => return None,
-                });
-                chain.counters = table.counters(&end)?;
-            }
+        chains.pop_if(|last| last.name == "ERROR" && last.end < last.begin)?;
+        for chain in chains
+            .iter_mut()
+            .filter(|chain| HOOKS.contains(&chain.name.as_str()))
+        {
+            let end = table.entry(chain.end)?;
+            chain.policy = Some(match standard(&end)? {
+                DROP => Policy::Drop,
+                ACCEPT => Policy::Accept,
+                _ => return None,
+            });
+            chain.counters = table.counters(&end)?;
         }
-        table.index = (0..)
-            .zip(&chains)
-            .map(|(at, chain)| (chain.name.clone(), at))
-            .collect();
         table.chains = chains;
-        table.begins = begins;
         Some(table)
     }
 
@@ -160,7 +151,8 @@ impl Table {
     /// What `iptables-legacy -S CHAIN -v` prints; an error names what is not known here.
     pub fn list(&self, chain: &str) -> Result<String, String> {
         let unreadable = || format!("the rules of {chain}");
-        let found = self.index.get(chain).and_then(|at| self.chains.get(*at));
+        let mut chains = self.chains.iter();
+        let found = chains.find(|found| found.name == chain);
         let found = found.ok_or_else(unreadable)?;
         let mut text = match found.policy {
             None => format!("-N {chain}\n"),
@@ -173,10 +165,12 @@ impl Table {
                 format!("-P {chain} {policy} -c {packets} {bytes}\n")
             }
         };
-        for at in &found.rules {
-            let entry = self.entry(*at).ok_or_else(unreadable)?;
+        let mut at = found.begin;
+        while at < found.end {
+            let entry = self.entry(at).ok_or_else(unreadable)?;
             text.push_str(&self.rule(chain, &entry)?);
             text.push('\n');
+            at += entry.bytes.len();
         }
         Ok(text)
     }
@@ -190,7 +184,7 @@ impl Table {
 
     fn entry(&self, at: usize) -> Option<Entry<'_>> {
         let layout = self.layout();
-        let rest = self.memory.get(at..)?;
+        let rest = self.memory.get(HEADER + at..)?;
         let target = usize::from(short(rest, layout.offsets)?);
         let next = usize::from(short(rest, layout.offsets + 2)?);
         let is_sound = target >= layout.size && next >= target + EXTENSION;
@@ -292,7 +286,8 @@ impl Table {
                 if to == entry.at + entry.bytes.len() {
                     return Some(());
                 }
-                &self.chains.get(*self.begins.get(&to)?)?.name
+                let found = self.chains.binary_search_by_key(&to, |chain| chain.begin);
+                &self.chains.get(found.ok()?)?.name
             }
         };
         words.push(&format!("{} {name}", if goto { "-g" } else { "-j" }));
@@ -307,12 +302,13 @@ const QUEUE: i32 = -4;
 const RETURN: i32 = -5;
 
 impl Chain {
-    fn new(name: &str) -> Self {
+    fn new(name: &str, begin: usize) -> Self {
         Self {
             name: name.to_owned(),
             policy: None,
             counters: (0, 0),
-            rules: Vec::new(),
+            begin,
+            end: begin,
         }
     }
 }

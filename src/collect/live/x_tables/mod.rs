@@ -68,8 +68,7 @@ pub(super) fn read(family: Family, name: &str) -> io::Result<Table> {
         found[NAME..NAME + 4].copy_from_slice(&(size as u32).to_ne_bytes());
         match ask(&socket, level, GET_ENTRIES, &mut found) {
             Ok(()) => {
-                let entries = found.split_off(HEADER);
-                return Table::new(family, &info, entries)
+                return Table::new(family, &info, found)
                     .ok_or_else(|| io::Error::other("a table that makes no sense"));
             }
             // It has another size now.
