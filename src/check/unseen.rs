@@ -89,10 +89,6 @@ pub const UNSEEN: &[(&str, &str)] = &[
         "F24",
         "which clients are masqueraded is kube-proxy's to choose; a trace tells what source an endpoint sees",
     ),
-    (
-        "F25",
-        "`kubenet nodes` tells what another mode of kube-proxy left behind",
-    ),
     ("F26", "what health checks answer is not asked"),
     (
         "F28",

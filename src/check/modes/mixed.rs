@@ -12,7 +12,7 @@ pub const CHECKS: &[Check] = &[REMAINS];
 
 const REMAINS: Check = Check {
     id: "kube-proxy-mode-remains",
-    catalogue: &["H07"],
+    catalogue: &["F25", "H07"],
     severity: Severity::Warning,
     docs: "A mode of kube-proxy that does not serve the node any more left rules, addresses or virtual servers there. \
            Packets meet them beside those of the mode that runs: they translate to endpoints of the time when the mode was \
