@@ -1,6 +1,11 @@
 //! Links as broadcasts see them: which devices of captured namespaces hear what is sent to everybody (net/bridge
 //! br_flood, drivers/net/veth.c, vxlan's entries for all).
 
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::arp::subnets;
 use super::walker::Walk;
 use crate::model::{Link, LinkKind, NetnsId, NetnsName, Part};
 
@@ -100,14 +105,14 @@ impl Walk<'_> {
                     reached.complete = false;
                     reached.needs(self.lost_links(|id, _| id.node == at.node));
                     match self.faces_wire(at, link) {
-                        true => self.wire_ends(at, name),
+                        true => self.wire_neighbors(at, name),
                         false => Vec::new(),
                     }
                 }
             },
             LinkKind::Physical => {
                 reached.complete = false;
-                self.wire_ends(at, name)
+                self.wire_neighbors(at, name)
             }
             LinkKind::Vxlan(vxlan) => {
                 let tunnels = self.tunnel_ends(at, name, vxlan);
@@ -194,5 +199,42 @@ impl Walk<'_> {
             }
         }
         ends
+    }
+
+    /// Those of them that hear what is broadcast there. Hosts in other networks are most often on other links, behind
+    /// routers: whether they hear it is not known.
+    fn wire_neighbors(&self, netns: NetnsId, device: &str) -> Vec<(NetnsId, String)> {
+        let here = self.networks(netns, device);
+        let mut ends = self.wire_ends(netns, device);
+        ends.retain(|(at, name)| {
+            let there = self.networks(*at, name);
+            let shares = |one: &IpNet| {
+                let both =
+                    |other: &IpNet| one.contains(&other.addr()) || other.contains(&one.addr());
+                there.iter().any(both)
+            };
+            here.is_empty() || there.is_empty() || here.iter().any(shares)
+        });
+        ends
+    }
+
+    /// The networks that a device's addresses, or those of the bridge that it is a port of, say to be on its link. Every
+    /// link has the link-local one, and an address by itself says nothing.
+    fn networks(&self, netns: NetnsId, device: &str) -> Vec<IpNet> {
+        let there = self.cluster.netns(netns);
+        let master = there.link(device).and_then(|link| link.master.as_deref());
+        let says_something = |net: &IpNet| {
+            let link_local = match net.addr() {
+                IpAddr::V4(ip) => ip.is_link_local(),
+                IpAddr::V6(ip) => ip.is_unicast_link_local(),
+            };
+            !link_local && net.prefix_len() < net.max_prefix_len()
+        };
+        [Some(device), master]
+            .into_iter()
+            .flatten()
+            .flat_map(|name| subnets(there, name))
+            .filter(says_something)
+            .collect()
     }
 }
