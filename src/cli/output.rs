@@ -88,7 +88,7 @@ pub fn answer(
 }
 
 /// Writes a list: a document, or a table of these columns: where it is not wide, without those of wide ones and those that
-/// say nothing.
+/// say nothing. Of a row that ends early the rest is not known.
 pub fn list(
     global: &Global,
     columns: &[Column],
@@ -96,15 +96,18 @@ pub fn list(
     document: &Value,
 ) -> Result<(), Failure> {
     let wide = global.output == Output::Wide;
-    let is_told =
-        |at: usize| rows.is_empty() || rows.iter().any(|row| columns[at].is_told(&row[at]));
-    let shown: Vec<usize> = (0..columns.len())
-        .filter(|&at| wide || !columns[at].wide && is_told(at))
+    let cell = |row: &[Cell], at: usize| row.get(at).cloned().unwrap_or(Cell::Absent);
+    let is_told = |at: usize, column: &Column| {
+        rows.is_empty() || rows.iter().any(|row| column.is_told(&cell(row, at)))
+    };
+    let shown: Vec<(usize, &Column)> = (0..)
+        .zip(columns)
+        .filter(|(at, column)| wide || !column.wide && is_told(*at, column))
         .collect();
-    let headings: Vec<String> = shown.iter().map(|&at| columns[at].heading()).collect();
+    let headings: Vec<String> = shown.iter().map(|(_, column)| column.heading()).collect();
     let rows = rows
         .iter()
-        .map(|row| shown.iter().map(|&at| row[at].text()).collect());
+        .map(|row| shown.iter().map(|(at, _)| cell(row, *at).text()).collect());
     table(global, &headings, &rows.collect::<Vec<_>>(), document)
 }
 
