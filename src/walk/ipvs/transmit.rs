@@ -159,7 +159,10 @@ impl<'c> Walk<'c> {
                     "this connection's server {} is gone, and expire_nodest_conn is off",
                     entry.server
                 );
-                let stop = Stop::dropped(netns, why).because(CONNECTIONS, &entry.raw);
+                let stop = Stop {
+                    at_output: true,
+                    ..Stop::dropped(netns, why).because(CONNECTIONS, &entry.raw)
+                };
                 return Err(self.stop(packet, stop));
             }
         }
@@ -209,7 +212,8 @@ impl<'c> Walk<'c> {
         }
     }
 
-    /// `ip_vs_leave`.
+    /// `ip_vs_leave`, which answers, and drops what it answers: a program that sends from here is told so at once, before
+    /// the answer comes. Packets have their socket on the way out only.
     fn leave(
         &mut self,
         netns: NetnsId,
@@ -222,7 +226,10 @@ impl<'c> Walk<'c> {
             service.takes
         );
         let denial = Denial::Error(IcmpError::PortUnreachable);
-        let stop = Stop::rejected(netns, denial, why).because(SOURCE, &service.raw);
+        let stop = Stop {
+            at_output: true,
+            ..Stop::rejected(netns, denial, why).because(SOURCE, &service.raw)
+        };
         self.stop(packet, stop)
     }
 
