@@ -55,7 +55,7 @@ torture-vm:
 	KUBENET_CASES=$(VM_CLUSTERS) KUBENET_VM_SECONDS=7200 tests/vm/run.sh clusters_kernel:ipvs_clusters
 
 bench:
-	$(CARGO) bench --locked
+	$(CARGO) bench --locked --no-fail-fast
 
 # A Debian package, an archive with a static program, and krew's manifest, in target/dist.
 dist:
