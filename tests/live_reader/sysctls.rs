@@ -31,6 +31,14 @@ fn settings_of_the_namespace() {
             .get("net.ipv4.conf.up0.rp_filter"),
         None
     );
+    // Limits of the neighbour tables are the machine's, and only its first namespace shows them.
+    let own = kubenet::collect::live::read_machine(&kubenet::collect::live::LiveOptions::default());
+    let own = host(&own.unwrap()).sysctls.clone().unwrap();
+    let limit = std::fs::read_to_string("/proc/sys/net/ipv4/neigh/default/gc_thresh3");
+    assert_eq!(
+        own.get("net.ipv4.neigh.default.gc_thresh3"),
+        limit.ok().as_deref().map(str::trim)
+    );
     let printed: BTreeMap<String, String> = made
         .tool(0, "sysctl -a -e")
         .lines()

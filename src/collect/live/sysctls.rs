@@ -9,11 +9,13 @@ use std::path::Path;
 use crate::model::{OF_DEVICES, Sysctls};
 
 /// The folders under /proc/sys/net whose files are settings.
-const FOLDERS: [&str; 6] = [
+const FOLDERS: [&str; 8] = [
     "ipv4",
+    "ipv4/neigh/default",
     "ipv4/vs",
     "ipv6",
     "ipv6/icmp",
+    "ipv6/neigh/default",
     "netfilter",
     "bridge",
 ];
