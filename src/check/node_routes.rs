@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use super::{Check, Family, NodeView, Report, Scene};
 use crate::model::trace::Evidence;
-use crate::model::{self, Cluster, Finding, NetnsId, ObjectKind, Part, Protocol, Severity};
+use crate::model::{self, Cluster, Finding, NetnsId, ObjectKind, Part, Severity};
 use crate::walk::{self, RouteAnswer, RouteQuestion};
 
 /// The checks of this family.
@@ -66,18 +66,7 @@ fn look(scene: &Scene<'_>, report: &mut Report) {
 
 /// Why the kernel routes nothing there, where it does not.
 fn refused(cluster: &Cluster, host: NetnsId, ip: IpAddr) -> Option<String> {
-    let question = RouteQuestion {
-        destination: ip,
-        source: None,
-        input: None,
-        output: None,
-        mark: 0,
-        tos: 0,
-        protocol: Protocol::Tcp,
-        source_port: 0,
-        destination_port: 0,
-        user: 0,
-    };
+    let question = RouteQuestion::made_here(ip);
     let answers = walk::route(cluster, host, &question);
     match answers.as_slice() {
         [(_, RouteAnswer::Refused { why, .. })] => Some(why.clone()),

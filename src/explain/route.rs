@@ -5,9 +5,7 @@ use std::net::IpAddr;
 
 use super::article::{Article, Item};
 use super::who;
-use crate::model::{
-    Cluster, Family, LinkKind, NetnsId, Part, Protocol, Route, RouteType, RuleAction, Table,
-};
+use crate::model::{Cluster, Family, LinkKind, NetnsId, Part, Route, RouteType, RuleAction, Table};
 use crate::walk::{RouteAnswer, RouteQuestion, route};
 
 /// Of the routes that were passed over so many are shown.
@@ -42,18 +40,7 @@ fn service_of(cluster: &Cluster, ip: IpAddr) -> Option<String> {
 }
 
 fn answers(cluster: &Cluster, netns: NetnsId, ip: IpAddr) -> Vec<(f64, RouteAnswer<'_>)> {
-    let question = RouteQuestion {
-        destination: ip,
-        source: None,
-        input: None,
-        output: None,
-        mark: 0,
-        tos: 0,
-        protocol: Protocol::Tcp,
-        source_port: 0,
-        destination_port: 0,
-        user: 0,
-    };
+    let question = RouteQuestion::made_here(ip);
     route(cluster, netns, &question)
 }
 

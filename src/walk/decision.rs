@@ -40,6 +40,24 @@ pub struct RouteQuestion {
     pub user: u32,
 }
 
+impl RouteQuestion {
+    /// Of a TCP packet that root sends from here, without a mark or ports, with the source left to the route.
+    pub fn made_here(destination: IpAddr) -> Self {
+        Self {
+            destination,
+            source: None,
+            input: None,
+            output: None,
+            mark: 0,
+            tos: 0,
+            protocol: Protocol::Tcp,
+            source_port: 0,
+            destination_port: 0,
+            user: 0,
+        }
+    }
+}
+
 /// What the kernel decides.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RouteAnswer<'c> {
