@@ -23,4 +23,5 @@ mod scene;
 mod rules;
 
 mod by_hand;
+mod flowtables;
 mod random;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::scene::{Place, Scene};
 
-/// Lines of a ruleset: `table FAMILY NAME`, `chain NAME [type ...]`, `set NAME ...`, `map NAME ...`, and `CHAIN: RULE`,
+/// Lines of a ruleset: `table FAMILY NAME`, `chain NAME [type ...]`, `set NAME ...` and so on, and `CHAIN: RULE`,
 /// where `;;` is before what the rule does: the counter stands there.
 #[derive(Debug, Clone)]
 pub struct Ruleset {
@@ -65,7 +65,7 @@ fn in_full(text: &str, rules: &mut BTreeMap<u32, String>) -> String {
                 }
                 None => script.push_str(&format!("add chain {table} {more}\n")),
             },
-            "set" | "map" | "counter" | "quota" => {
+            "set" | "map" | "counter" | "quota" | "flowtable" => {
                 let (name, content) = more.split_once(' ').unwrap();
                 // Maps name chains, which must be there first.
                 rest.push_str(&format!("add {word} {table} {name} {{ {content}; }}\n"));

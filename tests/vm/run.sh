@@ -107,7 +107,7 @@ fi
 
 # --- The programs under test, at their own paths, as they look for each other and for their fixtures there.
 if [ $# = 0 ]; then
-  set -- ipvs_kernel lab_judge:ipvs clusters_kernel:ipvs_clusters check_healthy:ipvs_mode::case_3 lab_faults:ipvs
+  set -- ipvs_kernel nftables_kernel:flowtables lab_judge:ipvs clusters_kernel:ipvs_clusters check_healthy:ipvs_mode::case_3 lab_faults:ipvs
   # A few: the machine may be emulated.
   : "${KUBENET_CASES:=2}"
 fi

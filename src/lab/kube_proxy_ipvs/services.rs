@@ -135,7 +135,9 @@ impl Port<'_> {
         let ranges: Vec<&IpNet> = ranges
             .filter(|net| Family::of(net.addr()) == self.family)
             .collect();
-        if ranges.is_empty() {
+        // An ipset takes no network of everything; what allows it asks for no firewall (kubernetes #132722, 1.34). Before,
+        // the entry failed, was logged, and nobody was let in.
+        if ranges.is_empty() || ranges.iter().any(|range| range.prefix_len() == 0) {
             return;
         }
         sets.add("LOAD-BALANCER-FW", entry.to_owned());

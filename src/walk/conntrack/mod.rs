@@ -92,6 +92,8 @@ pub(super) struct Connection {
     pub assured: bool,
     /// IPS_CONFIRMED: its first packet has left, or reached its socket.
     pub confirmed: bool,
+    /// IPS_OFFLOAD: it is in a flowtable; `None` where that was not read.
+    pub offloaded: Option<bool>,
     /// IPS_SRC_NAT.
     pub source_translated: bool,
     /// IPS_DST_NAT.
@@ -114,6 +116,7 @@ impl Connection {
             seen_reply: false,
             assured: false,
             confirmed: false,
+            offloaded: Some(false),
             source_translated: false,
             destination_translated: false,
             source_settled: false,
@@ -156,6 +159,7 @@ impl Connection {
             seen_reply: entry.state.seen_reply,
             assured: entry.state.assured,
             confirmed: true,
+            offloaded: None,
             source_translated: half(
                 (reply.destination, reply.destination_port),
                 (plain.destination, plain.destination_port),
@@ -208,6 +212,11 @@ impl Connections {
     /// The entry a packet belongs to, to change its mark.
     pub fn get_mut(&mut self, tracked: Tracked) -> &mut Connection {
         &mut self.0[tracked.connection]
+    }
+
+    /// Whether a flowtable carries packets past the rules of some host.
+    pub fn is_offloaded(&self) -> bool {
+        self.0.iter().any(|entry| entry.offloaded == Some(true))
     }
 
     /// `nf_conntrack_in`: finds the packet's entry, or makes one.
@@ -294,6 +303,7 @@ impl Connections {
             tracked.established = true;
             let entry = &mut self.0[tracked.connection];
             entry.seen_reply = true;
+            entry.offloaded = None;
             entry.source_settled = true;
             entry.destination_settled = true;
         }

@@ -14,6 +14,7 @@ mod hash;
 mod kube_proxy;
 mod link_layer;
 mod lookup;
+mod offload;
 mod rule;
 mod translate;
 mod value;

@@ -61,9 +61,7 @@ impl<'c> Walk<'c> {
                     "ct count: it depends on how many connections there are".to_owned(),
                 ),
                 Statement::Quota(quota) => quota_left(quota, meeting.packet),
-                Statement::Offload(_) => Answer::Unknown(
-                    "flow add: it depends on whether the connection can be offloaded".to_owned(),
-                ),
+                Statement::Offload(table) => self.offload(meeting, table),
                 Statement::Xt(name) => {
                     Answer::Unknown(format!("nft does not show what the xt {name} says"))
                 }
