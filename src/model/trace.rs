@@ -174,7 +174,8 @@ pub struct Assumption {
     pub unknown: String,
     /// What was supposed for the path that carries this.
     pub supposed: String,
-    /// What happens otherwise, in a sentence each (`if ...: delivered to ...`).
+    /// What happens otherwise, in a sentence each (`if ...: delivered to ...`); empty where the packet ends the same and
+    /// only steps on its way differ.
     pub otherwise: Vec<String>,
 }
 

@@ -415,6 +415,9 @@ fn dialled_name(flow: &Flow) -> String {
 /// The way of a refusal back to the client, if it does not get there.
 fn lose_refusal(walk: &mut Walk<'_>, flow: &Flow, stopped: &Stopped) -> Option<Stopped> {
     let refusal = stopped.refusal.as_deref()?;
+    if refusal.denial == Denial::ResetOnBridge {
+        return None;
+    }
     let fate = walk.send_refusal(refusal);
     let mut lost = come_home(walk, flow, fate, "the refusal").err()?;
     let but = match lost.verdict {

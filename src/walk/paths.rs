@@ -1,7 +1,8 @@
 //! The runs of a walk, put together as the paths of a trace.
 //!
 //! Where the kernel balances, paths lie side by side with their shares. Where something was supposed, the ways are
-//! compared: if all end alike it does not matter; if all deliver, the default is shown and the others named; else what
+//! compared: if all end alike it does not matter, and where only the steps between differ the default's are shown and
+//! marked as supposed; if all deliver, the default is shown and the others named; else what
 //! will happen cannot be said, and that is the path's verdict.
 
 use std::net::IpAddr;
@@ -81,6 +82,13 @@ fn alike(a: &[Path], b: &[Path]) -> bool {
             .all(|(a, b)| end(a) == end(b) && (a.probability - b.probability).abs() < 1e-9)
 }
 
+/// Whether they lead there by the same steps, so that what is shown holds either way.
+fn same_steps(a: &[Path], b: &[Path]) -> bool {
+    a.iter().zip(b).all(|(a, b)| {
+        a.hops == b.hops && a.reply == b.reply && a.acknowledgement == b.acknowledgement
+    })
+}
+
 /// Puts together what happens under each supposition; the first is the default.
 fn suppose(unknown: String, mut options: Vec<(String, Vec<Path>)>) -> Vec<Path> {
     if options.is_empty() {
@@ -88,6 +96,16 @@ fn suppose(unknown: String, mut options: Vec<(String, Vec<Path>)>) -> Vec<Path> 
     }
     let (supposed, mut paths) = options.remove(0);
     if options.iter().all(|(_, others)| alike(&paths, others)) {
+        if !options.iter().all(|(_, others)| same_steps(&paths, others)) {
+            let assumption = Assumption {
+                unknown,
+                supposed,
+                otherwise: Vec::new(),
+            };
+            paths
+                .iter_mut()
+                .for_each(|path| path.assumptions.insert(0, assumption.clone()));
+        }
         return paths;
     }
     let otherwise: Vec<String> = options
@@ -341,6 +359,17 @@ mod tests {
         }
     }
 
+    fn hop(steps: &[&str]) -> Hop {
+        let steps = steps.iter().map(|text| step(StepKind::Rule, *text));
+        Hop {
+            node: "n".to_owned(),
+            netns: "host".to_owned(),
+            input: None,
+            output: None,
+            steps: steps.collect(),
+        }
+    }
+
     fn options(first: Vec<Path>, second: Vec<Path>) -> Vec<(String, Vec<Path>)> {
         vec![
             ("it does not match".to_owned(), first),
@@ -355,6 +384,24 @@ mod tests {
             options(vec![delivered(6, 1.0)], vec![delivered(6, 1.0)]),
         );
         assert_eq!(paths, [delivered(6, 1.0)]);
+    }
+
+    #[test]
+    fn steps_that_hang_on_it_are_marked_where_the_end_does_not() {
+        let by = |rule: &str| Path {
+            hops: vec![hop(&["common", rule])],
+            ..delivered(6, 1.0)
+        };
+        let paths = suppose(
+            "?".to_owned(),
+            options(vec![by("accepted")], vec![by("returned")]),
+        );
+        let [path] = paths.as_slice() else {
+            panic!("one path: {paths:?}")
+        };
+        assert_eq!(path.verdict, Verdict::Delivered);
+        assert_eq!(path.assumptions[0].supposed, "it does not match");
+        assert!(path.assumptions[0].otherwise.is_empty());
     }
 
     #[test]
@@ -373,16 +420,6 @@ mod tests {
 
     #[test]
     fn what_decides_over_the_packet_makes_it_undetermined_from_there_on() {
-        let hop = |steps: &[&str]| Hop {
-            node: "n".to_owned(),
-            netns: "host".to_owned(),
-            input: None,
-            output: None,
-            steps: steps
-                .iter()
-                .map(|text| step(StepKind::Rule, *text))
-                .collect(),
-        };
         let arrives = Path {
             hops: vec![hop(&["common", "accepted"])],
             ..delivered(6, 1.0)

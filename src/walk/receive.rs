@@ -383,7 +383,13 @@ fn refuse_input(
         Refused::By { kind, raw, source } => {
             let answer = match kind {
                 Refusal::Blackhole => None,
-                Refusal::Unreachable => Some(IcmpError::HostUnreachable),
+                // ip6_pkt_discard: ICMPv6 has "no route" for both.
+                Refusal::HostUnreachable if packet.family() == Family::V4 => {
+                    Some(IcmpError::HostUnreachable)
+                }
+                Refusal::HostUnreachable | Refusal::NetUnreachable => {
+                    Some(IcmpError::NetUnreachable)
+                }
                 Refusal::Prohibit => Some(IcmpError::AdminProhibited),
             };
             (

@@ -23,6 +23,9 @@ pub(super) enum Denial {
     Error(IcmpError),
     /// REJECT, with a TCP reset.
     Reset,
+    /// The same for a packet that came through a bridge port: `nf_send_reset` puts it on the bridge as it is, so that it
+    /// meets no rule on its way to the sender, and nothing translates it back.
+    ResetOnBridge,
     /// TCP or SCTP itself, with the reset or the ABORT of a port where nothing listens.
     Closed,
 }
@@ -39,7 +42,7 @@ pub(super) struct Refusal {
 impl Denial {
     /// Whether it ends a connection that stands.
     pub fn is_reset(self) -> bool {
-        matches!(self, Self::Reset | Self::Closed)
+        matches!(self, Self::Reset | Self::ResetOnBridge | Self::Closed)
     }
 
     /// What it is called.
@@ -47,7 +50,7 @@ impl Denial {
         match (self, protocol) {
             (Self::Error(error), _) => error.name(),
             (Self::Closed, Protocol::Sctp) => "an SCTP ABORT",
-            (Self::Reset | Self::Closed, _) => "a TCP reset",
+            (Self::Reset | Self::ResetOnBridge | Self::Closed, _) => "a TCP reset",
         }
     }
 }
@@ -75,7 +78,7 @@ impl Refusal {
         let by_socket = match self.denial {
             Denial::Error(_) => true,
             Denial::Closed => v4,
-            Denial::Reset => false,
+            Denial::Reset | Denial::ResetOnBridge => false,
         };
         answer.socket = Some(self.netns).filter(|_| by_socket);
         let Denial::Error(error) = self.denial else {

@@ -81,7 +81,7 @@ impl<'c> Walk<'c> {
             Refused::By { kind, raw, source } => {
                 let sees = match kind {
                     Refusal::Blackhole => ClientSees::Invalid,
-                    Refusal::Unreachable => ClientSees::Unreachable,
+                    Refusal::HostUnreachable | Refusal::NetUnreachable => ClientSees::Unreachable,
                     Refusal::Prohibit => ClientSees::Prohibited,
                 };
                 let why = format!("{destination} is refused by: {raw}");

@@ -97,8 +97,10 @@ pub(super) enum Routed<'c> {
 pub(super) enum Refusal {
     /// EINVAL for a local sender, silence for others.
     Blackhole,
-    /// EHOSTUNREACH (route), ENETUNREACH (rule).
-    Unreachable,
+    /// EHOSTUNREACH: a route does.
+    HostUnreachable,
+    /// ENETUNREACH: a rule does (`fib4_rule_action`, `fib6_rule_action`).
+    NetUnreachable,
     /// EACCES.
     Prohibit,
 }
@@ -257,7 +259,7 @@ fn by_rules<'c>(
             }
             RuleAction::Nop => {}
             RuleAction::Blackhole => return refused(Refusal::Blackhole),
-            RuleAction::Unreachable => return refused(Refusal::Unreachable),
+            RuleAction::Unreachable => return refused(Refusal::NetUnreachable),
             RuleAction::Prohibit => return refused(Refusal::Prohibit),
         }
     }

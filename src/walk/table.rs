@@ -38,7 +38,7 @@ pub(super) fn search<'c>(
 fn refusal(route: &Route) -> Option<Routed<'_>> {
     let kind = match route.kind {
         RouteType::Blackhole => Refusal::Blackhole,
-        RouteType::Unreachable => Refusal::Unreachable,
+        RouteType::Unreachable => Refusal::HostUnreachable,
         RouteType::Prohibit => Refusal::Prohibit,
         _ => return None,
     };

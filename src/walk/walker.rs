@@ -95,10 +95,8 @@ impl Stopped {
     /// A TCP connection that stands ends by a reset alone: ICMP errors are noted, and the data is sent again until it
     /// gives up (net/ipv4/tcp_ipv4.c, `tcp_v4_err`).
     pub fn seen_by_connection(mut self) -> Self {
-        let reset = self
-            .refusal
-            .as_ref()
-            .is_some_and(|refusal| !matches!(refusal.denial, Denial::Error(_)));
+        let refusal = self.refusal.as_ref();
+        let reset = refusal.is_some_and(|refusal| refusal.denial.is_reset());
         if !reset && self.client_sees.is_some() {
             self.client_sees = Some(ClientSees::Timeout);
         }
@@ -264,7 +262,13 @@ impl<'c> Walk<'c> {
             client_sees = Some(self.seen_by_sender(netns, packet, error));
         }
         self.journey.enter(self.cluster, netns, None);
-        let mut last = step(kind, why.clone());
+        let text = match answered {
+            Some(Denial::Error(error)) if verdict == Verdict::Unreachable => {
+                format!("{why}; the answer: {}", error.name())
+            }
+            _ => why.clone(),
+        };
+        let mut last = step(kind, text);
         last.evidence = evidence;
         self.journey.step(last);
         let at = StoppedAt {

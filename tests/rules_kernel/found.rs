@@ -36,6 +36,16 @@ const FOUND: &[Found] = &[
         tos: 0,
     },
     Found {
+        name: "a reset that is put on the bridge ends a connection that was made",
+        shape: Shape::Bridged,
+        rules: "*filter
+            -A INPUT -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK ACK -j REJECT --reject-with tcp-reset",
+        from: Place::Client,
+        protocol: Protocol::Tcp,
+        to: "[fd01::1]:8001",
+        tos: 0,
+    },
+    Found {
         name: "the reset of a closed port has the TOS of what it answers",
         shape: Shape::Bridged,
         rules: "*mangle

@@ -21,6 +21,7 @@ mod found;
 mod later;
 mod matches;
 mod random;
+mod refusing_routes;
 mod rejects;
 mod sets;
 mod targets;

@@ -89,6 +89,8 @@ pub struct Predicted {
     pub why: String,
     /// What happens where something is not as was supposed.
     pub otherwise: Vec<String>,
+    /// The steps hang on something that was supposed.
+    pub steps_supposed: bool,
     /// How often each rule is named, forth and back: those with an effect of their own, and those that led to them.
     pub forth: Named,
     pub back: Named,
@@ -155,6 +157,7 @@ fn predicted(path: &Path, question: &Question) -> Predicted {
             .iter()
             .flat_map(|assumption| assumption.otherwise.clone())
             .collect(),
+        steps_supposed: !path.assumptions.is_empty(),
         forth: named(&path.hops),
         back: named(back),
         steps: steps(path),

@@ -27,6 +27,9 @@ pub fn write(page: &mut Page<'_>, trace: &Trace, options: &Options) -> io::Resul
         for otherwise in &assumption.otherwise {
             under(page, "or else", otherwise)?;
         }
+        if assumption.otherwise.is_empty() {
+            under(page, "or else", "it ends the same, by other steps")?;
+        }
     }
     let proxy = trace.kube_proxy.as_ref();
     if let Some(proxy) = proxy.filter(|proxy| !proxy.remains.is_empty()) {

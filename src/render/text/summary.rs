@@ -114,7 +114,8 @@ fn all_delivered(trace: &Trace) -> Line {
         (count, false) => format!("Delivered: to {count} endpoints (replies were not followed)"),
     };
     let line = Line::new().role(Role::Good, text);
-    match trace.paths.iter().any(|path| !path.assumptions.is_empty()) {
+    let mut supposed = trace.paths.iter().flat_map(|path| &path.assumptions);
+    match supposed.any(|assumption| !assumption.otherwise.is_empty()) {
         true => line
             .role(
                 Role::Warn,

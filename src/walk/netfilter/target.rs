@@ -246,10 +246,10 @@ impl Walk<'_> {
             Tracking::Tracked(tracked) => self.connections.get(tracked).destination_translated,
             _ => false,
         };
-        // nf_send_reset puts its reset on the bridge as it is: no rule sees it, and nothing translates it back.
         if with == RejectWith::TcpReset && packet.bridge_port_in.is_some() {
-            stop.answered = None;
+            stop.answered = Some(Denial::ResetOnBridge).filter(|_| !translated);
             if translated {
+                // To the sender it comes from a stranger.
                 stop.client_sees = Some(ClientSees::Timeout);
             }
         }

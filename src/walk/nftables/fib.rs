@@ -94,7 +94,7 @@ impl Walk<'_> {
                 return Value::exact(match kind {
                     Refusal::Blackhole => 6u8,
                     Refusal::Prohibit => 8,
-                    Refusal::Unreachable => 7,
+                    Refusal::HostUnreachable | Refusal::NetUnreachable => 7,
                 });
             }
             Routed::Nothing => return Value::exact(7u8),
