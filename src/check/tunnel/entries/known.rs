@@ -1,22 +1,14 @@
-//! Neighbours and forwarding entries that a node has of the others' tunnel ends.
+//! What a node knows of another's tunnel end: the neighbour entry and the forwarding entry.
 
 use std::net::IpAddr;
 
-use super::restart_flannel;
-use crate::check::{Check, NodeView, Report, Scene};
+use super::true_mac;
+use crate::check::tunnel::restart_flannel;
+use crate::check::{Check, NodeView};
 use crate::model::trace::Evidence;
-use crate::model::{Family, FdbEntry, Finding, Link, Mac, Neighbor, NeighborState, Part, Severity};
+use crate::model::{Family, FdbEntry, Finding, Link, Mac, Neighbor, NeighborState, Severity};
 
-/// The checks of this file.
-pub const CHECKS: &[Check] = &[
-    NEIGHBOR_STALE,
-    FDB_MISSING,
-    FDB_ELSEWHERE,
-    NEIGHBOR_MISSING,
-    GONE_NODE,
-];
-
-const NEIGHBOR_STALE: Check = Check {
+pub(super) const NEIGHBOR_STALE: Check = Check {
     id: "vtep-neighbor-stale",
     catalogue: &["C04"],
     severity: Severity::Error,
@@ -26,7 +18,7 @@ const NEIGHBOR_STALE: Check = Check {
            not follow: where only one family's address of a dual-stack node changes, it takes the node for unchanged.",
 };
 
-const FDB_MISSING: Check = Check {
+pub(super) const FDB_MISSING: Check = Check {
     id: "vxlan-fdb-missing",
     catalogue: &["C05", "C08", "C04"],
     severity: Severity::Error,
@@ -36,7 +28,7 @@ const FDB_MISSING: Check = Check {
            was stopped in between, or somebody changed one by hand.",
 };
 
-const FDB_ELSEWHERE: Check = Check {
+pub(super) const FDB_ELSEWHERE: Check = Check {
     id: "vxlan-fdb-destination-wrong",
     catalogue: &["C06"],
     severity: Severity::Error,
@@ -45,7 +37,7 @@ const FDB_ELSEWHERE: Check = Check {
            somebody else.",
 };
 
-const NEIGHBOR_MISSING: Check = Check {
+pub(super) const NEIGHBOR_MISSING: Check = Check {
     id: "vtep-neighbor-missing",
     catalogue: &["C07"],
     severity: Severity::Error,
@@ -53,77 +45,8 @@ const NEIGHBOR_MISSING: Check = Check {
            vain, and after three seconds the sender hears that the host is unreachable.",
 };
 
-const GONE_NODE: Check = Check {
-    id: "vxlan-entries-of-gone-node",
-    catalogue: &["C03"],
-    severity: Severity::Warning,
-    docs: "The node has a route into the tunnel for a network that is no node's any more. A restart of flannel does not remove \
-           what belongs to nodes which were deleted while it did not run. When the network is given to a new node, \
-           packets for it still go to the old one's address.",
-};
-
-/// Looks at what each node knows of each other.
-pub fn look(scene: &Scene<'_>, family: Family, report: &mut Report) {
-    for (node, _, _) in scene.hosts() {
-        let Some((link, _)) = node
-            .tunnel(family)
-            .filter(|(link, vxlan)| link.up && !vxlan.external)
-        else {
-            continue;
-        };
-        let parts = [Part::Routes(family), Part::Neighbors, Part::Fdb];
-        if !parts.into_iter().all(|part| node.has_whole(part)) {
-            report.skip_all(
-                CHECKS,
-                node.name,
-                "its routes, neighbours or forwarding entries were not read",
-            );
-            continue;
-        }
-        for check in CHECKS {
-            report.judge(check, node.name, Vec::new());
-        }
-        if super::device::is_bounced(scene, node, link, family) {
-            continue;
-        }
-        for peer in scene.peers(node) {
-            let Some(cidr) = peer.pod_cidr(family) else {
-                continue;
-            };
-            let gateway = cidr.network();
-            let known = Known::of(node, peer, link, gateway, family);
-            let meant = |known: &Known<'_, '_>| {
-                routed_by(node, family, &link.name, gateway) || known.has_lost_its_route()
-            };
-            let judged = known.filter(meant).and_then(|known| known.judge());
-            if let Some((check, finding)) = judged {
-                report.judge(check, node.name, vec![finding]);
-            }
-        }
-        for finding in of_gone_nodes(scene, node, link, family) {
-            report.judge(&GONE_NODE, node.name, vec![finding]);
-        }
-    }
-}
-
-/// Whether some route goes by the tunnel end of that address.
-fn routed_by(node: &NodeView<'_>, family: Family, device: &str, gateway: IpAddr) -> bool {
-    let routes = node.host.and_then(|(_, netns)| netns.routes(family));
-    let mut hops = routes
-        .unwrap_or_default()
-        .iter()
-        .flat_map(|route| &route.next_hops);
-    hops.any(|hop| hop.gateway == Some(gateway) && hop.device.as_deref() == Some(device))
-}
-
-/// The Ethernet address of a node's tunnel end: its device's, else the one it published.
-pub fn true_mac(peer: &NodeView<'_>, family: Family) -> Option<Mac> {
-    let device = peer.tunnel(family).and_then(|(link, _)| link.mac);
-    device.or(peer.published(family).0)
-}
-
 /// What a node knows of another's tunnel end.
-struct Known<'a, 'c> {
+pub(super) struct Known<'a, 'c> {
     node: &'a NodeView<'c>,
     peer: &'a NodeView<'c>,
     device: &'c str,
@@ -135,7 +58,7 @@ struct Known<'a, 'c> {
 }
 
 impl<'a, 'c> Known<'a, 'c> {
-    fn of(
+    pub fn of(
         node: &'a NodeView<'c>,
         peer: &'a NodeView<'c>,
         link: &'c Link,
@@ -166,7 +89,7 @@ impl<'a, 'c> Known<'a, 'c> {
 
     /// Whether flannel meant the other node to be reached by the tunnel, and only its route is not there: there is what
     /// flannel writes beside it, and no route straight to the node.
-    fn has_lost_its_route(&self) -> bool {
+    pub fn has_lost_its_route(&self) -> bool {
         let written = self.neighbor.is_some() || self.fdb_of_peer();
         let used = self.node.towards(self.peer, self.family);
         written && used.is_some_and(|link| link.name == self.device)
@@ -178,7 +101,7 @@ impl<'a, 'c> Known<'a, 'c> {
     }
 
     /// What is wrong with it: the first thing, which the others follow from.
-    fn judge(&self) -> Option<(&'static Check, Finding)> {
+    pub fn judge(&self) -> Option<(&'static Check, Finding)> {
         let usable = self.neighbor.filter(|entry| {
             !matches!(
                 entry.state,
@@ -343,55 +266,4 @@ impl<'a, 'c> Known<'a, 'c> {
         self.mend(&mut finding, false);
         finding
     }
-}
-
-/// Routes into the tunnel for networks that no node has.
-fn of_gone_nodes(
-    scene: &Scene<'_>,
-    node: &NodeView<'_>,
-    link: &Link,
-    family: Family,
-) -> Vec<Finding> {
-    let objects = &scene.cluster.objects;
-    if objects.nodes.is_empty() || objects.incomplete.contains(&crate::model::ObjectKind::Node) {
-        return Vec::new();
-    }
-    let Some((_, netns)) = node.host else {
-        return Vec::new();
-    };
-    let is_anybodys = |ip: IpAddr| {
-        scene
-            .nodes
-            .iter()
-            .any(|one| one.pod_cidr(family).is_some_and(|cidr| cidr.contains(&ip)))
-    };
-    let routes = netns.routes(family).unwrap_or_default().iter();
-    let gone = routes.filter(|route| {
-        let mut hops = route.next_hops.iter();
-        let by_tunnel = hops
-            .any(|hop| hop.device.as_deref() == Some(link.name.as_str()) && hop.gateway.is_some());
-        by_tunnel && route.destination.prefix_len() > 0 && !is_anybodys(route.destination.network())
-    });
-    gone.map(|route| {
-        let (here, device) = (node.name, &link.name);
-        let mut finding = GONE_NODE.finding(
-            node.place(Some(device)),
-            format!(
-                "{here} has a route into the tunnel for {}, which is no node's",
-                route.destination
-            ),
-            "when a new node is given that network, packets for it go to the old node's address"
-                .to_owned(),
-        );
-        finding.evidence.push(Evidence {
-            source: "ip route".to_owned(),
-            raw: route.raw.clone(),
-        });
-        finding
-            .fix
-            .push(format!("ip route del {} dev {device}", route.destination));
-        finding.mentions = vec![route.destination.to_string()];
-        finding
-    })
-    .collect()
 }
