@@ -116,8 +116,21 @@ fn unpack_without(dir: &Path, name: &str) {
 fn wrong_usage_and_unreadable_input_end_with_2() {
     let cases: &[(&[&str], &str)] = &[
         (&[], "Usage: kubenet"),
-        (&["frobnicate"], "unrecognized subcommand"),
+        (&["frobnicate"], "kubenet has no command \"frobnicate\""),
         (&["--bundle", CLUSTER, "trace", "client-m"], "<TO>"),
+        (&["shwo"], "hint: did you mean show?"),
+        (&["show", "fbd"], "hint: did you mean fdb?"),
+        (&["show", "everything"], "hint: there are links, addresses,"),
+        (
+            &["lab", "up", "practice"],
+            "kubenet lab up takes no \"practice\"",
+        ),
+        (
+            &["lab", "up", "--nodes", "x"],
+            "--nodes cannot be \"x\": invalid digit",
+        ),
+        (&["pods", "--sort"], "kubenet pods has no option --sort"),
+        (&["pods", "--output"], "--output wants a value"),
         (
             &[
                 "--bundle",

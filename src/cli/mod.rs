@@ -26,6 +26,7 @@ mod services;
 mod show;
 mod source;
 mod trace;
+mod usage;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;

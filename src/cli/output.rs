@@ -5,17 +5,20 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anstream::AutoStream;
+use clap::error::ErrorKind;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Failure, Global, Output};
-use crate::render::sanitize::sanitize;
+use super::{Failure, Global, Output, usage};
+use crate::render::page::{Line, Page};
 use crate::render::style::Role;
 use crate::render::{self, Layout, json, yaml};
 use crate::show::{Cell, Column};
 
 /// Columns that a table needs, however narrow the terminal.
 const NARROWEST: usize = 40;
+/// Columns of prose, however wide the terminal.
+const PROSE: usize = 80;
 /// Exit status of wrong usage and unreadable input.
 const UNUSABLE: u8 = 2;
 
@@ -24,9 +27,9 @@ pub fn layout(global: &Global) -> Layout {
     let terminal = io::stdout().is_terminal();
     Layout {
         width: if global.output == Output::Wide {
-            terminal_width().map(|columns| columns.max(80))
+            terminal_width().map(|columns| columns.max(PROSE))
         } else {
-            Some(80)
+            Some(PROSE)
         },
         unicode: terminal && locale_is_utf8(),
     }
@@ -38,7 +41,7 @@ fn table_layout(global: &Global) -> Layout {
         width: match global.output {
             Output::Wide => None,
             _ => terminal_width()
-                .or(Some(80))
+                .or(Some(PROSE))
                 .map(|columns| columns.max(NARROWEST)),
         },
         ..layout(global)
@@ -149,14 +152,14 @@ pub fn failure(failure: &Failure, global: &Global) -> ExitCode {
 
 /// Reports what clap has to say: a wrong usage, or the help that was asked for.
 pub fn usage_error(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
-    if error.use_stderr() {
-        let text = error.to_string();
-        let sentence = text.lines().next().unwrap_or_default();
-        let sentence = sentence.strip_prefix("error: ").unwrap_or(sentence);
-        let failure = Failure::new(sentence).hint("kubenet --help lists commands and options");
-        if let Some(document) = failure.to_json() {
-            let _ = as_document(wanted_form(arguments), &document);
-        }
+    let asked_for =
+        !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if !asked_for {
+        let global = Global {
+            output: wanted_form(arguments),
+            ..Global::default()
+        };
+        return failure(&usage::failure(error), &global);
     }
     match error.print() {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(UNUSABLE),
@@ -195,17 +198,21 @@ fn wanted_form(arguments: &[OsString]) -> Output {
     }
 }
 
+/// Lines are broken for a person only: who reads a file or a pipe finds each sentence in one.
 fn say(global: &Global, role: Role, what: &str, text: &str) {
     let stderr = io::stderr();
-    let unicode = stderr.is_terminal() && locale_is_utf8();
+    let terminal = stderr.is_terminal();
+    let layout = Layout {
+        width: terminal_size::terminal_size_of(&stderr)
+            .map(|(terminal_size::Width(columns), _)| usize::from(columns).min(PROSE))
+            .filter(|_| terminal),
+        unicode: terminal && locale_is_utf8(),
+    };
     let mut out = AutoStream::new(stderr.lock(), global.color.into());
+    let first = Line::new().role(role, what).text(": ");
+    let rest = Line::from(" ".repeat(what.len() + 2).as_str());
     // Nobody is left to hear of it when stderr is closed.
-    let _ = writeln!(
-        out,
-        "{}: {}",
-        role.style().style(what),
-        sanitize(text, unicode)
-    );
+    let _ = Page::new(&mut out, layout).hanging(&first, &rest, &Line::from(text));
 }
 
 /// A cell of a table that lists things.
