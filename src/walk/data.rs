@@ -3,12 +3,14 @@
 //! that cannot pass one on says how much it can, and the sender sends less; where none says so, or its word is lost, the
 //! connection that was made hangs.
 
+use super::client::{first_packet, set_out};
+use super::handshake::hang;
+use super::homeward::{come_back, come_home};
 use super::icmp::IcmpError;
 use super::packet::{ACK, PSH, Packet};
 use super::refusal::{Denial, Refusal};
 use super::routing::{Lookup, Routed, lookup};
 use super::walker::{Delivery, Recipient, Stop, Stopped, Walk};
-use super::{come_back, come_home, first_packet, hang, set_out};
 use crate::model::trace::{Assumption, ClientSees, Leg, Verdict};
 use crate::model::{Flow, NetnsId};
 

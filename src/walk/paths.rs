@@ -7,10 +7,10 @@
 
 use std::net::IpAddr;
 
-use super::Run;
 use super::explore::Tree;
 use super::journey::{Journey, step};
 use super::recipient::destination;
+use super::run::Run;
 use crate::model::Cluster;
 use crate::model::trace::{
     Assumption, ClientSees, OverallVerdict, Path, Reply, StepKind, StoppedAt, Verdict,

@@ -4,12 +4,14 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use super::client::first_packet;
 use super::explore::explore;
 use super::netfilter::{Hook, Place};
 use super::packet::Packet;
+use super::run::Run;
 use super::source_check::validate_source;
 use super::walker::{Delivery, Fate, Recipient, Stop, Stopped, Walk};
-use super::{MOST_RUNS, Run, Wish, Wishes, first_packet, paths};
+use super::{MOST_RUNS, Wish, Wishes, paths};
 use crate::model::trace::{Evidence, Path};
 use crate::model::{Cluster, Flow, NetnsId};
 
