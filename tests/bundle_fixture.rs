@@ -121,7 +121,19 @@ fn links_addresses_and_ports(#[case] name: &str) {
             let info = &row["linkinfo"];
             match (&link.kind, text(info, "info_kind")) {
                 (LinkKind::Loopback, None) => assert_eq!(row["link_type"], "loopback"),
-                (LinkKind::Other(kind), Some("ipip")) => assert_eq!(kind, "ipip"),
+                (LinkKind::Ipip(tunnel), Some("ipip")) => {
+                    let data = &info["info_data"];
+                    let proto = if tunnel.protocol == 4 { "ipip" } else { "any" };
+                    assert_eq!(data["proto"], proto);
+                    let end = |ip: Option<std::net::IpAddr>| match ip {
+                        Some(ip) => ip.to_string(),
+                        None => "any".to_owned(),
+                    };
+                    assert_eq!(data["local"], end(tunnel.local));
+                    assert_eq!(data["remote"], end(tunnel.remote));
+                    assert_eq!(data["pmtudisc"], tunnel.path_mtu);
+                    assert_eq!(data["ttl"], tunnel.ttl);
+                }
                 (LinkKind::Veth, Some("veth")) | (LinkKind::Dummy, Some("dummy")) => {}
                 (
                     LinkKind::Bridge {

@@ -173,6 +173,8 @@ fn servers(cluster: &Cluster, netns: NetnsId, server: &VirtualServer) -> Vec<Ite
                 Forwarding::Masquerading => "",
                 Forwarding::Direct => ", its frame sent there as it is (-g)",
                 Forwarding::Tunnel => ", wrapped into a packet (-i)",
+                Forwarding::Gue => ", wrapped into a packet (-i --tun-type gue)",
+                Forwarding::Gre => ", wrapped into a packet (-i --tun-type gre)",
                 Forwarding::Local => ", this host itself",
             };
             let weight = match one.weight {

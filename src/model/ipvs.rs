@@ -101,8 +101,12 @@ pub enum Forwarding {
     Masquerading,
     /// `-g`: the frame goes to the server, the packet stays as it is.
     Direct,
-    /// `-i`: wrapped into a packet to the server.
+    /// `-i`: wrapped into an IPIP packet to the server.
     Tunnel,
+    /// `-i --tun-type gue`: into a UDP packet.
+    Gue,
+    /// `-i --tun-type gre`.
+    Gre,
     /// To this host itself (IP_VS_CONN_F_LOCALNODE).
     Local,
 }
@@ -192,6 +196,8 @@ impl RealServer {
             Forwarding::Masquerading | Forwarding::Local => "-m",
             Forwarding::Direct => "-g",
             Forwarding::Tunnel => "-i",
+            Forwarding::Gue => "-i --tun-type gue",
+            Forwarding::Gre => "-i --tun-type gre",
         };
         format!("-a {takes} -r {address} {forwarding} -w {weight}")
     }

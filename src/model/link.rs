@@ -60,6 +60,8 @@ pub enum LinkKind {
         /// 802.1Q id.
         id: u16,
     },
+    /// An IP-in-IP tunnel over IPv4 (`ipip`).
+    Ipip(Ipip),
     /// `dummy`: swallows what is sent to it.
     Dummy,
     /// Any other, by the kernel's name for it (`ipip`, `tun`, `wireguard`, `macvlan`, ...).
@@ -77,6 +79,7 @@ impl LinkKind {
             Self::Bridge { .. } => "bridge",
             Self::Vxlan(_) => "vxlan",
             Self::VlanDevice { .. } => "vlan",
+            Self::Ipip(_) => "ipip",
             Self::Dummy => "dummy",
             Self::Other(name) => name,
         }
@@ -103,6 +106,29 @@ pub struct Vxlan {
     /// UDP source port range; `None` is the system's local port range.
     pub port_range: Option<(u16, u16)>,
     /// Collects metadata (`external`): an fdb does not decide where it sends.
+    pub external: bool,
+}
+
+/// An IP-in-IP tunnel's settings (IFLA_IPTUN_*). `tunl0`, which takes what no other does, has neither end.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ipip {
+    /// Protocol of what it wraps: 4, IPv4; 0, whatever it can.
+    pub protocol: u8,
+    /// Source address of outer packets; by route when `None`.
+    pub local: Option<IpAddr>,
+    /// Where outer packets go; to the next hop of the route when `None`.
+    pub remote: Option<IpAddr>,
+    /// Name of the device by which outer packets leave, where that is laid down.
+    pub lower: Option<String>,
+    /// Outer TTL; 0 is that of the packet inside.
+    pub ttl: u8,
+    /// Outer packets may never be cut (`pmtudisc`).
+    pub path_mtu: bool,
+    /// The mark with which outer packets are routed.
+    pub mark: u32,
+    /// Outer packets are wrapped once more (`encap fou`, `encap gue`).
+    pub encap: bool,
+    /// Collects metadata (`external`): routes say where it sends.
     pub external: bool,
 }
 

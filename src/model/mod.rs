@@ -33,7 +33,7 @@ pub use ipset::{IpSet, SetElement, SetPart};
 pub use ipvs::{
     Forwarding, IpvsConnection, Persistence, RealServer, ServerConnections, Takes, VirtualServer,
 };
-pub use link::{Address, AddressScope, BridgePort, Link, LinkKind, Vlan, Vxlan};
+pub use link::{Address, AddressScope, BridgePort, Ipip, Link, LinkKind, Vlan, Vxlan};
 pub use neighbor::{FdbEntry, Mac, Neighbor, NeighborState};
 pub use objects::{
     ContainerPort, Endpoint, EndpointSlice, NodeObject, ObjectKind, Objects, Pod, PortRef, Service,

@@ -96,6 +96,8 @@ pub(super) fn virtual_servers(place: &Place<'_>) -> Rows {
                     Forwarding::Masquerading => "masquerading",
                     Forwarding::Direct => "direct",
                     Forwarding::Tunnel => "tunnel",
+                    Forwarding::Gue => "gue tunnel",
+                    Forwarding::Gre => "gre tunnel",
                     Forwarding::Local => "local",
                 })
                 .into(),

@@ -73,6 +73,7 @@ impl Walk<'_> {
                     }
                 }
             }
+            LinkKind::Ipip(tunnel) => self.wrap(netns, device, tunnel, packet),
             LinkKind::Dummy => {
                 let why = format!("{device} is a dummy: it swallows what is sent by it");
                 Err(self.stop(&packet, Stop::dropped(netns, why).at(device)))

@@ -90,6 +90,24 @@ impl IcmpError {
         }
     }
 
+    /// The one of a type and code, where these say it all.
+    pub fn read(family: Family, found: (u8, u8)) -> Option<Self> {
+        const ALL: [IcmpError; 10] = [
+            IcmpError::NetUnreachable,
+            IcmpError::HostUnreachable,
+            IcmpError::ProtocolUnreachable,
+            IcmpError::PortUnreachable,
+            IcmpError::NetProhibited,
+            IcmpError::HostProhibited,
+            IcmpError::AdminProhibited,
+            IcmpError::PolicyFail,
+            IcmpError::RejectRoute,
+            IcmpError::TimeExceeded,
+        ];
+        let mut all = ALL.into_iter();
+        all.find(|error| error.type_and_code(family) == found)
+    }
+
     /// Its name, for messages.
     pub fn name(self) -> &'static str {
         match self {

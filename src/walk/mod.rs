@@ -22,6 +22,7 @@ mod explore;
 mod handshake;
 mod homeward;
 mod icmp;
+mod ipip;
 mod ipvs;
 mod journey;
 mod learn;

@@ -7,6 +7,9 @@ use super::conntrack::Direction;
 use crate::model::iptables::Zone;
 use crate::model::{Family, Mac, NetnsId, Protocol};
 
+/// IPPROTO_IPIP: IPv4 in IP.
+pub(super) const IPIP: Protocol = Protocol::Other(4);
+
 /// Flags of TCP.
 pub(super) const SYN: u8 = 0x02;
 pub(super) const RST: u8 = 0x04;
@@ -101,6 +104,14 @@ pub(super) enum Tracking {
     Attached,
 }
 
+/// What an outer packet carries.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Wrapped {
+    /// The network of a vxlan frame; an IP-in-IP packet has none.
+    pub vni: Option<u32>,
+    pub packet: Packet,
+}
+
 /// The packet.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Packet {
@@ -140,8 +151,10 @@ pub(super) struct Packet {
     pub ipvs_property: bool,
     /// What an ICMP error is about: the packet that it answers, as it was there.
     pub about: Option<Direction>,
-    /// What a vxlan device wrapped: VNI and the inner frame.
-    pub inner: Option<Box<(u32, Packet)>>,
+    /// Whom the route it is sent by leads to: a tunnel without a far end of its own sends it there.
+    pub next_hop: Option<IpAddr>,
+    /// What a tunnel wrapped.
+    pub inner: Option<Box<Wrapped>>,
 }
 
 impl Packet {
@@ -179,6 +192,7 @@ impl Packet {
             bridge_port_out: None,
             ipvs_property: false,
             about: None,
+            next_hop: None,
             inner: None,
         }
     }
@@ -255,6 +269,7 @@ impl Packet {
         self.socket = None;
         self.arrived_by = None;
         self.reassembled = false;
+        self.next_hop = None;
         if changes_namespace {
             self.mark = 0;
             self.ipvs_property = false;

@@ -95,6 +95,7 @@ impl Refusal {
         answer.tcp_flags = 0;
         (answer.source_port, answer.destination_port) = (Port::NONE, Port::NONE);
         answer.about = Some(Direction::of(refused));
+        answer.inner = refused.inner.clone();
         let (header, most) = if v4 { (28, 576) } else { (48, 1280) };
         answer.size = (refused.size + header).min(most);
         answer.tos = if v4 { refused.tos & 0x1e | 0xc0 } else { 0 };

@@ -120,7 +120,7 @@ impl Walk<'_> {
                 reached.needs(self.only_in_part(at, Part::Fdb));
                 tunnels.ends
             }
-            LinkKind::Loopback | LinkKind::Dummy => Vec::new(),
+            LinkKind::Loopback | LinkKind::Dummy | LinkKind::Ipip(_) => Vec::new(),
             LinkKind::VlanDevice { .. } | LinkKind::Other(_) => {
                 reached.complete = false;
                 Vec::new()

@@ -233,6 +233,7 @@ impl<'c> Walk<'c> {
         let here = self.cluster.netns(netns);
         packet.source_mac = here.link(&device).and_then(|link| link.mac);
         packet.destination_mac = self.resolve(netns, &device, next_hop, &packet)?;
+        packet.next_hop = Some(next_hop);
         self.transmit(netns, &device, packet)
     }
 

@@ -9,7 +9,7 @@
 use std::net::IpAddr;
 
 use super::journey::{proven, step};
-use super::packet::{Packet, Port};
+use super::packet::{Packet, Port, Wrapped};
 use super::routing::is_local;
 use super::vxlan_fdb::is_remote;
 use super::walker::{Fate, Stop, Walk};
@@ -117,7 +117,10 @@ impl Walk<'_> {
             dont_fragment: false,
             mark: inner.mark,
             ipvs_property: inner.ipvs_property,
-            inner: Some(Box::new((vni, inner))),
+            inner: Some(Box::new(Wrapped {
+                vni: Some(vni),
+                packet: inner,
+            })),
             ..Packet::new(Protocol::Udp, vxlan.local, remote)
         };
         let from = vxlan
@@ -163,7 +166,13 @@ impl Walk<'_> {
         let Some(inner) = outer.inner.clone() else {
             return self.reach_socket(netns, device, outer);
         };
-        let (vni, mut inner) = *inner;
+        let Wrapped {
+            vni: Some(vni),
+            packet: mut inner,
+        } = *inner
+        else {
+            return self.unwrap(netns, device, outer);
+        };
         let here = self.cluster.netns(netns);
         let port = outer.destination_port.number();
         self.need_whole(netns, Part::Links, &outer)?;

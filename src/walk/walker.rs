@@ -228,7 +228,8 @@ impl<'c> Walk<'c> {
         self.forwarded.clear();
     }
 
-    /// Writes an end down. What happens to a tunnel's outer packet is silence for the sender of the inner one.
+    /// Writes an end down. What happens to a tunnel's outer packet is silence for the sender of the inner one, but where
+    /// the tunnel hands errors on.
     pub fn stop(&mut self, packet: &Packet, stop: Stop) -> Stopped {
         let Stop {
             netns,
@@ -248,7 +249,13 @@ impl<'c> Walk<'c> {
                 packet: packet.clone(),
             })
         });
-        if packet.inner.is_some() && verdict != Verdict::Undetermined {
+        let inside = match answered {
+            Some(Denial::Error(error)) => self.seen_inside(packet, error),
+            _ => None,
+        };
+        if inside.is_some() {
+            client_sees = inside;
+        } else if packet.inner.is_some() && verdict != Verdict::Undetermined {
             verdict = Verdict::Dropped;
             client_sees = Some(ClientSees::Timeout);
             refusal = None;

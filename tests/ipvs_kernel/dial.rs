@@ -20,13 +20,20 @@ pub enum Seen {
     Failure(&'static str),
 }
 
-/// Makes one from a namespace, from that address; port 0 is any.
-pub fn dial(netns: &Path, protocol: Protocol, source: SocketAddr, to: SocketAddr) -> Seen {
+/// Makes one from a namespace, from that address; port 0 is any. A datagram has so many bytes to say.
+pub fn dial(
+    netns: &Path,
+    protocol: Protocol,
+    source: SocketAddr,
+    to: SocketAddr,
+    length: usize,
+) -> Seen {
     let netns = File::open(netns).unwrap();
-    run_in(&netns, "the client", || Ok(dial_here(protocol, source, to))).unwrap()
+    let dial = || Ok(dial_here(protocol, source, to, length));
+    run_in(&netns, "the client", dial).unwrap()
 }
 
-fn dial_here(protocol: Protocol, source: SocketAddr, to: SocketAddr) -> Seen {
+fn dial_here(protocol: Protocol, source: SocketAddr, to: SocketAddr, length: usize) -> Seen {
     // A busy emulated machine takes its time; what is lost is lost for longer.
     const PATIENCE: Duration = Duration::from_secs(3);
     let kind = match protocol {
@@ -40,7 +47,7 @@ fn dial_here(protocol: Protocol, source: SocketAddr, to: SocketAddr) -> Seen {
         socket.connect_timeout(&to.into(), PATIENCE)?;
         socket.set_read_timeout(Some(PATIENCE))?;
         if protocol == Protocol::Udp {
-            socket.send(b"who")?;
+            socket.send(&vec![b'?'; length])?;
         }
         let mut socket = socket;
         let mut answer = [0; 256];
@@ -64,7 +71,8 @@ fn dial_here(protocol: Protocol, source: SocketAddr, to: SocketAddr) -> Seen {
 fn failure(error: &std::io::Error) -> &'static str {
     match (error.kind(), error.raw_os_error().map(Errno::from_raw)) {
         (ErrorKind::TimedOut | ErrorKind::WouldBlock, _) => "timeout",
-        (_, Some(Errno::ECONNREFUSED)) => "refused",
+        (_, Some(Errno::ECONNREFUSED | Errno::ENOPROTOOPT)) => "refused",
+        (_, Some(Errno::EMSGSIZE)) => "too-big",
         (_, Some(Errno::EHOSTUNREACH | Errno::ENETUNREACH)) => "unreachable",
         (_, Some(Errno::EACCES | Errno::EPERM)) => "prohibited",
         _ => panic!("{error}"),
@@ -73,13 +81,14 @@ fn failure(error: &std::io::Error) -> &'static str {
 
 /// Serves both protocols on a port of every address of a namespace, as long as the test runs.
 pub fn serve(netns: &Path, name: &'static str, port: u16) {
+    serve_at(netns, name, format!("[::]:{port}").parse().unwrap());
+}
+
+/// The same, of one address: answers come from there, whatever the route home.
+pub fn serve_at(netns: &Path, name: &'static str, at: SocketAddr) {
     let netns = File::open(netns).unwrap();
     let (tcp, udp) = run_in(&netns, name, || {
-        let any: SocketAddr = format!("[::]:{port}").parse().unwrap();
-        Ok((
-            TcpListener::bind(any).unwrap(),
-            UdpSocket::bind(any).unwrap(),
-        ))
+        Ok((TcpListener::bind(at).unwrap(), UdpSocket::bind(at).unwrap()))
     })
     .unwrap();
     let plain = |address: SocketAddr| address.ip().to_canonical();

@@ -13,4 +13,5 @@ mod dial;
 mod reading;
 mod scene;
 mod schedulers;
+mod tunnels;
 mod ways;

@@ -39,6 +39,8 @@ pub struct Ask<'a> {
     pub source: Option<&'a str>,
     pub protocol: Protocol,
     pub to: &'a str,
+    /// Bytes of a datagram, with its headers.
+    pub size: u32,
 }
 
 /// Over TCP, from any address.
@@ -48,6 +50,7 @@ pub fn ask<'a>(from: &'a str, to: &'a str) -> Ask<'a> {
         source: None,
         protocol: Protocol::Tcp,
         to,
+        size: 60,
     }
 }
 
@@ -253,7 +256,7 @@ impl Scene {
             source_port: source.map(|source| source.port()).filter(|port| *port != 0),
             mark: 0,
             tos: 0,
-            size: 60,
+            size: asked.size,
             reply: true,
         };
         walk::trace(self.read.borrow().as_ref().expect("it was read"), &flow)
@@ -264,7 +267,9 @@ impl Scene {
         let to: SocketAddr = asked.to.parse().unwrap();
         let any = if to.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
         let source = asked.source.unwrap_or(any).parse().unwrap();
-        dial(&self.path(asked.from), asked.protocol, source, to)
+        let header = if to.is_ipv4() { 28 } else { 48 };
+        let length = asked.size.saturating_sub(header) as usize;
+        dial(&self.path(asked.from), asked.protocol, source, to, length)
     }
 
     /// Reads, asks the walk once and the kernel some times, and tells where they differ.

@@ -127,7 +127,11 @@ fn saved_server(words: &[&str], raw: &str) -> FieldResult<(Takes, RealServer)> {
     let forwarding = words.iter().find_map(|word| match *word {
         "-m" | "--masquerading" => Some(Forwarding::Masquerading),
         "-g" | "--gatewaying" => Some(Forwarding::Direct),
-        "-i" | "--ipip" => Some(Forwarding::Tunnel),
+        "-i" | "--ipip" => Some(match option(words, &["--tun-type"]) {
+            Some("gue") => Forwarding::Gue,
+            Some("gre") => Forwarding::Gre,
+            _ => Forwarding::Tunnel,
+        }),
         _ => None,
     });
     let number =

@@ -3,7 +3,7 @@
 use super::ports::port;
 use super::rows::{FieldResult, Fields, Row};
 use crate::collect::report::Report;
-use crate::model::{Link, LinkKind, Vxlan};
+use crate::model::{Ipip, Link, LinkKind, Vxlan};
 
 /// The devices of a file.
 pub fn links(rows: &[Row], report: &mut Report) -> Vec<Link> {
@@ -111,6 +111,7 @@ fn kind(row: Fields, detailed: bool) -> FieldResult<LinkKind> {
             nf_call_ip6tables: data.switch("nf_call_ip6tables").unwrap_or(false),
         },
         (Some("vxlan"), Some(data)) => LinkKind::Vxlan(vxlan(data)?),
+        (Some("ipip"), Some(data)) => LinkKind::Ipip(ipip(data)?),
         (Some("vlan"), Some(data)) => LinkKind::VlanDevice {
             id: data.number("id")?.ok_or("a vlan device without `id`")?,
         },
@@ -122,6 +123,30 @@ fn kind(row: Fields, detailed: bool) -> FieldResult<LinkKind> {
         },
     };
     Ok(kind)
+}
+
+fn ipip(data: Fields) -> FieldResult<Ipip> {
+    // iproute2 writes `any` for no address.
+    let end = |key| match data.text(key)? {
+        None | Some("any") => Ok(None),
+        Some(_) => data.parse(key),
+    };
+    let protocol = match data.text("proto")? {
+        Some("ipip") => 4,
+        Some("mplsip") => 137,
+        _ => 0,
+    };
+    Ok(Ipip {
+        protocol,
+        local: end("local")?,
+        remote: end("remote")?,
+        lower: data.text("link")?.map(str::to_owned),
+        ttl: data.number("ttl")?.unwrap_or(0),
+        path_mtu: data.switch("pmtudisc").unwrap_or(true),
+        mark: data.hex("fwmark")?.unwrap_or(0),
+        encap: data.object("encap").is_some(),
+        external: data.flag("external"),
+    })
 }
 
 fn vxlan(data: Fields) -> FieldResult<Vxlan> {

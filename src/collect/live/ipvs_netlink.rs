@@ -213,7 +213,13 @@ fn server(body: &[u8], service: &VirtualServer) -> Option<RealServer> {
         forwarding: match number(&all, 3)? & FORWARDING {
             0 => Forwarding::Masquerading,
             1 => Forwarding::Local,
-            2 => Forwarding::Tunnel,
+            // IPVS_DEST_ATTR_TUN_TYPE
+            2 => match find(&all, 13).and_then(|kind| kind.first().copied()) {
+                None | Some(0) => Forwarding::Tunnel,
+                Some(1) => Forwarding::Gue,
+                Some(2) => Forwarding::Gre,
+                Some(_) => return None,
+            },
             3 => Forwarding::Direct,
             _ => return None,
         },

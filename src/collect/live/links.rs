@@ -2,16 +2,17 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::net::IpAddr;
 
 use netlink_packet_route::link::{
-    AfSpecBridge, BridgeVlanInfoFlags, InfoBridge, InfoBridgePort, InfoData, InfoKind,
-    InfoPortData, InfoVlan, InfoVxlan, LinkAttribute, LinkExtentMask, LinkFlags, LinkInfo,
-    LinkMessage,
+    AfSpecBridge, BridgeVlanInfoFlags, InfoBridge, InfoBridgePort, InfoData, InfoIpTunnel,
+    InfoKind, InfoPortData, InfoVlan, InfoVxlan, LinkAttribute, LinkExtentMask, LinkFlags,
+    LinkInfo, LinkMessage, TunnelEncapType,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use super::netlink::{Client, Dump};
-use crate::model::{BridgePort, Link, LinkKind, Mac, Vlan, Vxlan};
+use crate::model::{BridgePort, Ipip, Link, LinkKind, Mac, Vlan, Vxlan};
 
 /// Device names by index, as messages of other tables need them.
 #[derive(Debug, Default)]
@@ -161,6 +162,7 @@ fn kind(info: &[LinkInfo], names: &Names) -> Option<LinkKind> {
         (InfoKind::Veth, _) => LinkKind::Veth,
         (InfoKind::Dummy, _) => LinkKind::Dummy,
         (InfoKind::Bridge, Some(InfoData::Bridge(data))) => bridge(data),
+        (InfoKind::IpIp, Some(InfoData::IpTunnel(data))) => LinkKind::Ipip(ipip(data, names)),
         (InfoKind::Vxlan, Some(InfoData::Vxlan(data))) => LinkKind::Vxlan(vxlan(data, names)),
         (InfoKind::Vlan, Some(InfoData::Vlan(data))) => {
             let id = data.iter().find_map(|data| match data {
@@ -213,6 +215,26 @@ fn vxlan(data: &[InfoVxlan], names: &Names) -> Vxlan {
         }
     }
     vxlan
+}
+
+fn ipip(data: &[InfoIpTunnel], names: &Names) -> Ipip {
+    let mut tunnel = Ipip::default();
+    let end = |ip: &IpAddr| Some(*ip).filter(|ip| !ip.is_unspecified());
+    for attribute in data {
+        match attribute {
+            InfoIpTunnel::Protocol(protocol) => tunnel.protocol = u8::from(*protocol),
+            InfoIpTunnel::Local(ip) => tunnel.local = end(ip),
+            InfoIpTunnel::Remote(ip) => tunnel.remote = end(ip),
+            InfoIpTunnel::Link(index) => tunnel.lower = (*index != 0).then(|| names.get(*index)),
+            InfoIpTunnel::Ttl(ttl) => tunnel.ttl = *ttl,
+            InfoIpTunnel::PMtuDisc(on) => tunnel.path_mtu = *on,
+            InfoIpTunnel::FwMark(mark) => tunnel.mark = *mark,
+            InfoIpTunnel::EncapType(kind) => tunnel.encap = *kind != TunnelEncapType::None,
+            InfoIpTunnel::CollectMetadata => tunnel.external = true,
+            _ => {}
+        }
+    }
+    tunnel
 }
 
 /// IFLA_INFO_SLAVE_DATA of a bridge's port.

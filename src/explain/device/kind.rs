@@ -31,6 +31,7 @@ pub fn sentences(cluster: &Cluster, netns: NetnsId, link: &Link) -> Vec<String> 
         },
         LinkKind::Bridge { .. } => bridge(&link.name).to_owned(),
         LinkKind::Vxlan(vxlan) => tunnel(&link.name, vxlan),
+        LinkKind::Ipip(_) => "An IP-in-IP tunnel: packets are wrapped into IP packets to another host.".to_owned(),
         LinkKind::Dummy => match link.name.as_str() {
             "kube-ipvs0" => "A dummy device that kube-proxy's IPVS mode made: it carries nothing, and has every Service's address, so that the kernel takes packets to Services in, where IPVS finds them. It is down, as it should be.".to_owned(),
             "nodelocaldns" => "A dummy device that node-local-dns made: it has the addresses that pods ask for DNS, so that a cache on this node answers.".to_owned(),
@@ -89,7 +90,6 @@ fn tunnel(name: &str, vxlan: &Vxlan) -> String {
 
 fn other(name: &str, kind: &str) -> String {
     match kind {
-        "ipip" => "An IP-in-IP tunnel: packets are wrapped into IP packets to another host.".to_owned(),
         "wireguard" if name.starts_with("flannel") => {
             "A WireGuard tunnel that flannel made: packets to other nodes' pods are encrypted and sent to them.".to_owned()
         }

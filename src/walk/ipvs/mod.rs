@@ -1,8 +1,8 @@
 //! IPVS at its hooks (net/netfilter/ipvs/ip_vs_core.c).
 //!
 //! Behind the filter of INPUT (priority 99), and in OUTPUT between destination translation and filter (-98), what is
-//! sent to a virtual server is given to one of its real servers ([`schedule`]) and sent there ([`transmit`]): by way of
-//! OUTPUT and POSTROUTING, never FORWARD. What a real server answers gets the virtual server's address as its source at
+//! sent to a virtual server ([`take`]) is given to one of its real servers ([`schedule`]) and sent there ([`transmit`]): by
+//! way of OUTPUT and POSTROUTING, never FORWARD. What a real server answers gets the virtual server's address as its source at
 //! INPUT (98), OUTPUT (-99) and FORWARD (100). A packet that IPVS had in its hands is not looked at again on that host
 //! (`skb->ipvs_property`).
 //!
@@ -11,6 +11,7 @@
 mod hashing;
 mod schedule;
 mod service;
+mod take;
 mod transmit;
 
 use std::net::IpAddr;
@@ -33,6 +34,21 @@ pub(super) struct Connection<'c> {
     chosen: (&'c VirtualServer, &'c RealServer),
     /// IP_VS_CONN_F_NFCT: connection tracking keeps its entry.
     tracked: bool,
+}
+
+impl Connection<'_> {
+    /// Whether a packet is the client's, and sent to its server in this way.
+    pub fn carries(&self, packet: &Packet, forwarding: Forwarding) -> bool {
+        self.chosen.1.forwarding == forwarding
+            && self.protocol == packet.protocol
+            && self.client == (packet.source, packet.source_port)
+            && self.to == (packet.destination, packet.destination_port)
+    }
+
+    /// The real server's address.
+    pub fn server_address(&self) -> IpAddr {
+        self.server.0
+    }
 }
 
 impl Walk<'_> {

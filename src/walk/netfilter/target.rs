@@ -8,7 +8,7 @@ use crate::model::trace::{ClientSees, StepKind};
 use crate::model::{Part, Protocol, RejectWith};
 use crate::walk::conntrack::Manipulation;
 use crate::walk::icmp::IcmpError;
-use crate::walk::packet::{Packet, Tracking};
+use crate::walk::packet::{IPIP, Packet, Tracking};
 use crate::walk::refusal::Denial;
 use crate::walk::walker::{Stop, Stopped, Walk};
 
@@ -241,6 +241,13 @@ impl Walk<'_> {
         with: RejectWith,
         packet: &Packet,
     ) -> Stop {
+        // nf_send_unreach sums the whole payload as if it were a segment's.
+        if packet.protocol == IPIP {
+            let why = format!(
+                "{source} answers an IPIP packet only where a device vouches for its checksum, which is not known"
+            );
+            return Stop::unknown(place.netns, why);
+        }
         let mut stop = rejection(place, source, with, packet.protocol);
         let translated = match packet.tracking {
             Tracking::Tracked(tracked) => self.connections.get(tracked).destination_translated,

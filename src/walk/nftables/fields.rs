@@ -153,6 +153,7 @@ impl Walk<'_> {
             .map(|link| &link.kind)
         {
             Some(LinkKind::Loopback) => Value::exact(772u16),
+            Some(LinkKind::Ipip(_)) => Value::exact(768u16),
             Some(
                 LinkKind::Physical
                 | LinkKind::Veth
