@@ -26,3 +26,4 @@ mod sockets;
 mod support;
 mod sysctls;
 mod unchanged;
+mod words;

@@ -1,7 +1,7 @@
 //! Chains of iptables, read when a walk comes to them.
 //!
 //! `iptables-nft-save` takes half a minute where there are 160,000 rules; the names of all chains come from nf_tables
-//! itself in a fraction of a second, and `iptables-nft -t TABLE -S CHAIN -v` prints the rules of one in milliseconds.
+//! itself in a fraction of a second, and the rules of one in less than a millisecond ([`super::nft_rules`]).
 //!
 //! Of the legacy backend the kernel hands out whole tables only ([`x_tables`]): one is copied, and of it those chains are put
 //! into words.
@@ -17,6 +17,7 @@ use std::thread;
 use super::iptables;
 use super::kernel::Part;
 use super::nft_chains;
+use super::nft_rules::Rules;
 use super::read::Report;
 use super::x_tables;
 use crate::model::iptables::{Backend, Ruleset, TableKind, Wish};
@@ -138,14 +139,18 @@ impl Watch {
                 continue;
             }
             let printed = match ruleset.backend {
-                Backend::Nft => print(family, &asked),
+                Backend::Nft => list(family, &asked),
                 Backend::Legacy => self.put_into_words(family, &asked),
             };
             let mut unknown = false;
             for ((table, _), printed) in asked.iter().zip(printed) {
                 match printed {
                     Ok(printed) => ruleset.supply(*table, &printed, gaps),
-                    Err(hole) if ruleset.backend == Backend::Nft => holes.push(hole),
+                    Err(hole) if ruleset.backend == Backend::Nft => {
+                        if !holes.contains(&hole) {
+                            holes.push(hole);
+                        }
+                    }
                     Err(_) => unknown = true,
                 }
             }
@@ -172,14 +177,10 @@ impl Watch {
     }
 
     fn list_again(&mut self, netns: &mut Netns, report: &mut Report) {
-        let (mut gaps, mut holes) = (Vec::new(), Vec::new());
-        netns.iptables.clear();
-        for family in [Family::V4, Family::V6] {
-            let rulesets = iptables::read(family, Some(self), &mut gaps, &mut holes);
-            netns.iptables.extend(rulesets);
-        }
-        report.gaps.append(&mut gaps);
-        holes.into_iter().for_each(|hole| report.add(hole));
+        let found = iptables::read_all(Some(self));
+        netns.iptables = found.rulesets;
+        report.gaps.extend(found.gaps);
+        found.holes.into_iter().for_each(|hole| report.add(hole));
     }
 }
 
@@ -189,12 +190,32 @@ fn unread(netns: &Netns) -> usize {
     chains.filter(|(_, chain)| !chain.is_read()).count()
 }
 
+/// What `iptables-nft -S` prints of each of these chains: the kernel's own rules in the program's words, or where not all
+/// of them are known here what the program says.
+fn list(family: Family, asked: &[(TableKind, &str)]) -> Vec<Result<String, String>> {
+    let mut rules = Rules::open().ok();
+    let mut read = |(table, chain): &(TableKind, &str)| rules.as_mut()?.list(family, *table, chain);
+    let found: Vec<Option<String>> = asked.iter().map(&mut read).collect();
+    let left = asked
+        .iter()
+        .zip(&found)
+        .filter(|(_, found)| found.is_none());
+    let left: Vec<(TableKind, &str)> = left.map(|(asked, _)| *asked).collect();
+    let mut printed = print(family, &left).into_iter();
+    let by_the_program = || Err("a chain was not read".to_owned());
+    let listed = found.into_iter().map(|found| match found {
+        Some(found) => Ok(found),
+        None => printed.next().unwrap_or_else(by_the_program),
+    });
+    listed.collect()
+}
+
 /// What `iptables-nft -S` prints of each of these chains; it is run as often at a time as there are processors. Threads are
 /// in the namespace of the one that starts them.
 fn print(family: Family, asked: &[(TableKind, &str)]) -> Vec<Result<String, String>> {
     let tool = match iptables::nft_tool(family, "") {
         Ok(tool) => tool,
-        Err(missing) => return vec![Err(missing)],
+        Err(missing) => return vec![Err(missing); asked.len()],
     };
     let tool = &tool;
     let processors = thread::available_parallelism().map_or(1, NonZero::get);

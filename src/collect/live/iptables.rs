@@ -21,19 +21,29 @@ pub(super) struct Tool {
     pub name: String,
 }
 
-/// The rulesets of one family in this thread's namespace, a large one of iptables-nft with its chains on demand if they
-/// are watched; what could not be read goes into `holes`.
-pub(super) fn read(
-    family: Family,
-    mut watch: Option<&mut Watch>,
-    gaps: &mut Vec<Gap>,
-    holes: &mut Vec<String>,
-) -> Vec<Ruleset> {
-    let on_demand = watch.as_deref_mut().and_then(|watch| watch.list(family));
-    let nft = on_demand.or_else(|| whole(family, Backend::Nft, gaps, holes));
-    let on_demand = watch.and_then(|watch| watch.list_legacy(family));
-    let legacy = on_demand.or_else(|| whole(family, Backend::Legacy, gaps, holes));
-    nft.into_iter().chain(legacy).collect()
+/// The rulesets of a namespace, what is wrong with them, and what could not be read.
+#[derive(Default)]
+pub(super) struct Found {
+    pub rulesets: Vec<Ruleset>,
+    pub gaps: Vec<Gap>,
+    pub holes: Vec<String>,
+}
+
+/// The rulesets of this thread's namespace, large ones with their chains on demand if they are watched.
+pub(super) fn read_all(mut watch: Option<&mut Watch>) -> Found {
+    let mut found = Found::default();
+    for family in [Family::V4, Family::V6] {
+        let on_demand = watch.as_deref_mut().and_then(|watch| watch.list(family));
+        let nft =
+            on_demand.or_else(|| whole(family, Backend::Nft, &mut found.gaps, &mut found.holes));
+        let on_demand = watch
+            .as_deref_mut()
+            .and_then(|watch| watch.list_legacy(family));
+        let legacy =
+            on_demand.or_else(|| whole(family, Backend::Legacy, &mut found.gaps, &mut found.holes));
+        found.rulesets.extend(nft.into_iter().chain(legacy));
+    }
+    found
 }
 
 /// The whole ruleset of one backend.

@@ -6,6 +6,7 @@
 //! node has very many chains, a packet meets a few of them: [`Machine::supply`] reads those.
 
 mod addresses;
+mod attributes;
 mod cgroups;
 mod command;
 mod conntrack;
@@ -24,6 +25,7 @@ mod netlink;
 mod next_hop_objects;
 mod nft;
 mod nft_chains;
+mod nft_rules;
 mod nsids;
 mod proc_sockets;
 mod read;

@@ -61,12 +61,6 @@ impl<T> Default for Dump<T> {
     }
 }
 
-/// A message as it came.
-struct Frame {
-    header: NetlinkHeader,
-    body: Vec<u8>,
-}
-
 impl Client {
     /// Opens a socket of one netlink protocol in the namespace of this thread.
     pub fn open(protocol: isize) -> io::Result<Self> {
@@ -101,23 +95,20 @@ impl Client {
         body: &[u8],
         decode: impl Fn(u16, &[u8]) -> Result<T, String>,
     ) -> io::Result<Dump<T>> {
-        let (mut frames, mut interrupted) = self.exchange(kind, NLM_F_DUMP, body)?;
-        for _ in 1..ATTEMPTS {
+        let mut dump = Dump::default();
+        let mut interrupted = true;
+        for _ in 0..ATTEMPTS {
+            dump = Dump::default();
+            interrupted = self.exchange(kind, NLM_F_DUMP, body, |kind, body| {
+                match decode(kind, body) {
+                    Ok(entry) => dump.entries.push(entry),
+                    Err(why) => dump
+                        .holes
+                        .push(format!("an entry could not be understood ({why})")),
+                }
+            })?;
             if !interrupted {
                 break;
-            }
-            (frames, interrupted) = self.exchange(kind, NLM_F_DUMP, body)?;
-        }
-        let mut dump = Dump {
-            entries: Vec::with_capacity(frames.len()),
-            ..Dump::default()
-        };
-        for frame in &frames {
-            match decode(frame.header.message_type, &frame.body) {
-                Ok(entry) => dump.entries.push(entry),
-                Err(why) => dump
-                    .holes
-                    .push(format!("an entry could not be understood ({why})")),
             }
         }
         if interrupted {
@@ -131,23 +122,38 @@ impl Client {
     pub fn ask(&mut self, request: RouteNetlinkMessage) -> io::Result<Option<RouteNetlinkMessage>> {
         let mut body = vec![0; NetlinkSerializable::buffer_len(&request)];
         request.serialize(&mut body);
-        let (frames, _) = self.exchange(request.message_type(), 0, &body)?;
-        let Some(frame) = frames.first() else {
+        let Some((kind, answer)) = self.first(request.message_type(), &body)? else {
             return Ok(None);
         };
-        RouteNetlinkMessage::deserialize(&frame.header, &frame.body)
+        let mut header = NetlinkHeader::default();
+        header.message_type = kind;
+        RouteNetlinkMessage::deserialize(&header, &answer)
             .map(Some)
             .map_err(|error| io::Error::other(error.to_string()))
     }
 
     /// Asks for one thing that rtnetlink knows nothing of: the body of the answer.
     pub fn ask_raw(&mut self, kind: u16, body: &[u8]) -> io::Result<Option<Vec<u8>>> {
-        let (frames, _) = self.exchange(kind, 0, body)?;
-        Ok(frames.into_iter().next().map(|frame| frame.body))
+        Ok(self.first(kind, body)?.map(|(_, body)| body))
     }
 
-    /// Sends a request and collects its answer; tells whether a dump was interrupted.
-    fn exchange(&mut self, kind: u16, flags: u16, body: &[u8]) -> io::Result<(Vec<Frame>, bool)> {
+    /// The type and the body of the one answer.
+    fn first(&mut self, kind: u16, body: &[u8]) -> io::Result<Option<(u16, Vec<u8>)>> {
+        let mut first = None;
+        self.exchange(kind, 0, body, |kind, body| {
+            first.get_or_insert_with(|| (kind, body.to_vec()));
+        })?;
+        Ok(first)
+    }
+
+    /// Sends a request and hands on each message of its answer; tells whether a dump was interrupted.
+    fn exchange(
+        &mut self,
+        kind: u16,
+        flags: u16,
+        body: &[u8],
+        mut take: impl FnMut(u16, &[u8]),
+    ) -> io::Result<bool> {
         self.sequence += 1;
         self.socket.send_to(
             &framed(kind, flags, self.sequence, body),
@@ -155,8 +161,7 @@ impl Client {
             0,
         )?;
         let start = Instant::now();
-        let (mut frames, mut interrupted) = (Vec::new(), false);
-        let mut bytes = 0;
+        let (mut messages, mut bytes, mut interrupted) = (0, 0, false);
         loop {
             if start.elapsed() > LIMIT {
                 return Err(io::Error::new(
@@ -164,37 +169,50 @@ impl Client {
                     "the kernel's answer has no end",
                 ));
             }
-            for frame in self.receive()? {
-                bytes += frame.body.len();
+            self.receive()?;
+            let mut rest = self.datagram.as_slice();
+            while !rest.is_empty() {
+                let broken =
+                    |error: netlink_packet_core::DecodeError| io::Error::other(error.to_string());
+                let buffer = NetlinkBuffer::new_checked(rest).map_err(broken)?;
+                let header = NetlinkHeader::parse(&buffer).map_err(broken)?;
+                let body = buffer.payload();
+                // Messages are aligned to four bytes, the last one perhaps without its padding.
+                let taken = (header.length as usize).next_multiple_of(4).min(rest.len());
+                rest = rest.get(taken..).unwrap_or_default();
+                bytes += body.len();
                 if bytes > MOST {
                     let why = format!("the kernel's answer is longer than {} MiB", MOST >> 20);
                     return Err(io::Error::other(why));
                 }
                 // Left over from a request that was given up.
-                if frame.header.sequence_number != self.sequence {
+                if header.sequence_number != self.sequence {
                     continue;
                 }
-                interrupted |= frame.header.flags & NLM_F_DUMP_INTR != 0;
-                match frame.header.message_type {
+                interrupted |= header.flags & NLM_F_DUMP_INTR != 0;
+                match header.message_type {
                     NLMSG_NOOP => {}
                     NLMSG_OVERRUN => return Err(io::Error::other("messages were lost (overrun)")),
                     NLMSG_ERROR | NLMSG_DONE => {
-                        return match errno(&frame.body) {
-                            0 => Ok((frames, interrupted)),
+                        return match errno(body) {
+                            0 => Ok(interrupted),
                             code => Err(io::Error::from_raw_os_error(code)),
                         };
                     }
-                    _ => frames.push(frame),
+                    kind => {
+                        messages += 1;
+                        take(kind, body);
+                    }
                 }
             }
-            if flags & NLM_F_DUMP == 0 && !frames.is_empty() {
-                return Ok((frames, interrupted));
+            if flags & NLM_F_DUMP == 0 && messages > 0 {
+                return Ok(interrupted);
             }
         }
     }
 
-    /// One datagram, taken apart.
-    fn receive(&mut self) -> io::Result<Vec<Frame>> {
+    /// Takes in one datagram.
+    fn receive(&mut self) -> io::Result<()> {
         self.datagram.clear();
         let length = self.socket.recv(&mut self.datagram, libc::MSG_TRUNC)?;
         if length > self.datagram.len() {
@@ -202,22 +220,7 @@ impl Client {
                 "an answer of {length} bytes is too long"
             )));
         }
-        let mut frames = Vec::new();
-        let mut rest = self.datagram.as_slice();
-        while !rest.is_empty() {
-            let broken =
-                |error: netlink_packet_core::DecodeError| io::Error::other(error.to_string());
-            let buffer = NetlinkBuffer::new_checked(&rest).map_err(broken)?;
-            let header = NetlinkHeader::parse(&buffer).map_err(broken)?;
-            frames.push(Frame {
-                header,
-                body: buffer.payload().to_vec(),
-            });
-            // Messages are aligned to four bytes, the last one perhaps without its padding.
-            let taken = (header.length as usize).next_multiple_of(4).min(rest.len());
-            rest = rest.get(taken..).unwrap_or_default();
-        }
-        Ok(frames)
+        Ok(())
     }
 }
 

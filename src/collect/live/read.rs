@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io;
+use std::thread;
 
 use super::demand::Watch;
 use super::links::Names;
@@ -147,7 +148,32 @@ pub(super) fn everything(
     netns: &mut Netns,
     handle: &Handle,
     peers: &[Handle],
-    mut watch: Option<&mut Watch>,
+    watch: Option<&mut Watch>,
+    report: &mut Report,
+) {
+    let of_devices = watch.is_none();
+    // Large rulesets take longer than everything else together.
+    let rules = thread::scope(|scope| {
+        let rules = scope.spawn(|| iptables::read_all(watch));
+        but_rules(netns, handle, peers, of_devices, report);
+        rules
+            .join()
+            .unwrap_or_else(|cause| std::panic::resume_unwind(cause))
+    });
+    netns.iptables = rules.rulesets;
+    report.gaps.extend(rules.gaps);
+    rules.holes.into_iter().for_each(|hole| report.add(hole));
+    let native = nft::read(&netns.iptables, report);
+    netns.nftables = report.keep(native);
+    netns.incomplete.clone_from(&report.incomplete);
+}
+
+/// The same without rules of nf_tables and x_tables; settings of all devices if they are wanted.
+fn but_rules(
+    netns: &mut Netns,
+    handle: &Handle,
+    peers: &[Handle],
+    of_devices: bool,
     report: &mut Report,
 ) {
     survey(netns, report);
@@ -179,27 +205,14 @@ pub(super) fn everything(
         sockets.extend(sctp);
     }
     netns.conntrack = report.take(Part::Conntrack, conntrack::read());
-    netns.sysctls = report.take_one("sysctls", sysctls::read(watch.is_none()));
+    netns.sysctls = report.take_one("sysctls", sysctls::read(of_devices));
     netns.recent = report.take_one("xt_recent", recent::read());
-    let mut holes = Vec::new();
-    netns.iptables.clear();
-    for family in [Family::V4, Family::V6] {
-        let watch = watch.as_deref_mut();
-        let rulesets = iptables::read(family, watch, &mut report.gaps, &mut holes);
-        netns.iptables.extend(rulesets);
-    }
-    for hole in holes {
-        report.add(hole);
-    }
     let sets = ipsets::read(report);
     netns.ipsets = report.keep(sets);
     let servers = virtual_servers::read(report);
     netns.virtual_servers = report.keep(servers);
     let connections = virtual_servers::read_connections(report);
     netns.ipvs_connections = report.take_one("IPVS connections", connections).flatten();
-    let native = nft::read(&netns.iptables, report);
-    netns.nftables = report.keep(native);
-    netns.incomplete.clone_from(&report.incomplete);
     if let Some(pid) = handle.occupied.pid() {
         netns.resolv_conf = report
             .take_one("resolv.conf", files::resolv_conf(pid))

@@ -1,10 +1,16 @@
 //! Kernel settings (`/proc/sys/net`, sysctl(8)).
 //!
-//! /proc/sys/net shows the namespace of the thread that looks.
+//! /proc/sys/net shows the namespace of the thread that looks. Its files are opened from their folder: on the way from
+//! the root the kernel passes the like of every other namespace that was looked at, which costs more than the file.
 
-use std::fs;
-use std::io;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
+
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::Mode;
 
 use crate::model::{OF_DEVICES, Sysctls};
 
@@ -46,19 +52,17 @@ fn there(read: io::Result<()>) -> io::Result<()> {
 }
 
 fn read_devices(folder: &Path, key: &str, all: bool, sysctls: &mut Sysctls) -> io::Result<()> {
+    let folder_itself = File::open(folder)?;
     for device in fs::read_dir(folder)? {
         let device = device?;
         let name = device.file_name().to_string_lossy().replace('.', "/");
         let key = format!("{key}.{name}");
         if all {
             there(read_folder(&device.path(), &key, sysctls))?;
-        } else {
+        } else if let Ok(device) = open(folder_itself.as_fd(), &device.file_name()) {
             for setting in OF_DEVICES {
-                read_one(
-                    &device.path().join(setting),
-                    format!("{key}.{setting}"),
-                    sysctls,
-                );
+                let key = format!("{key}.{setting}");
+                read_one(device.as_fd(), OsStr::new(setting), key, sysctls);
             }
         }
     }
@@ -66,11 +70,13 @@ fn read_devices(folder: &Path, key: &str, all: bool, sysctls: &mut Sysctls) -> i
 }
 
 fn read_folder(folder: &Path, key: &str, sysctls: &mut Sysctls) -> io::Result<()> {
+    let folder_itself = File::open(folder)?;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         if !entry.file_type()?.is_dir() {
-            let name = entry.file_name().to_string_lossy().replace('.', "/");
-            read_one(&entry.path(), format!("{key}.{name}"), sysctls);
+            let name = entry.file_name();
+            let key = format!("{key}.{}", name.to_string_lossy().replace('.', "/"));
+            read_one(folder_itself.as_fd(), &name, key, sysctls);
         }
     }
     Ok(())
@@ -78,10 +84,16 @@ fn read_folder(folder: &Path, key: &str, sysctls: &mut Sysctls) -> io::Result<()
 
 /// Some can only be written, some have no value yet (stable_secret), and not every kernel has each: those are not in the
 /// map.
-fn read_one(file: &Path, key: String, sysctls: &mut Sysctls) {
-    if let Ok(value) = fs::read_to_string(file) {
-        sysctls
-            .0
-            .insert(key, value.trim_end_matches('\n').to_owned());
+fn read_one(folder: BorrowedFd<'_>, name: &OsStr, key: String, sysctls: &mut Sysctls) {
+    let mut value = String::new();
+    let read = open(folder, name).and_then(|mut file| file.read_to_string(&mut value));
+    if read.is_ok() {
+        let value = value.trim_end_matches('\n').to_owned();
+        sysctls.0.insert(key, value);
     }
+}
+
+fn open(folder: BorrowedFd<'_>, name: &OsStr) -> io::Result<File> {
+    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+    Ok(openat(folder, name, flags, Mode::empty())?.into())
 }

@@ -81,7 +81,7 @@ struct Entry<'t> {
 }
 
 /// An extension: its name, its revision, and its data.
-pub(super) struct Extension<'t> {
+pub(in crate::collect::live) struct Extension<'t> {
     pub name: &'t str,
     pub revision: u8,
     pub data: &'t [u8],

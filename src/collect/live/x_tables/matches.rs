@@ -7,7 +7,7 @@ use super::words::{Words, ports, quoted};
 use crate::model::Family;
 
 /// Adds the words of a match; an error names one that is not known here.
-pub(super) fn print(
+pub(in crate::collect::live) fn print(
     family: Family,
     extension: &Extension<'_>,
     words: &mut Words,

@@ -7,9 +7,9 @@
 //! that is not known here is left to the program: then the ruleset is read whole by it.
 
 mod entries;
-mod matches;
-mod targets;
-mod words;
+pub(super) mod matches;
+pub(super) mod targets;
+pub(super) mod words;
 
 use std::io;
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use nix::libc;
 use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, socket};
 
-pub(super) use entries::Table;
+pub(super) use entries::{Extension, Table};
 
 use crate::model::Family;
 

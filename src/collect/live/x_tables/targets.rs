@@ -14,7 +14,7 @@ const PERSISTENT: u32 = 0x08;
 const RANDOM_FULLY: u32 = 0x10;
 
 /// Adds the words of a target; an error names one that is not known here.
-pub(super) fn print(
+pub(in crate::collect::live) fn print(
     family: Family,
     extension: &Extension<'_>,
     words: &mut Words,

@@ -6,7 +6,7 @@ use super::address;
 use crate::model::Family;
 
 /// A rule as it is put together.
-pub(super) struct Words(String);
+pub(in crate::collect::live) struct Words(String);
 
 impl Words {
     /// Of a chain.
@@ -43,7 +43,7 @@ impl Words {
 }
 
 /// An address with its mask; `None` of any address.
-pub(super) fn net(family: Family, ip: &[u8], mask: &[u8]) -> Option<String> {
+pub(in crate::collect::live) fn net(family: Family, ip: &[u8], mask: &[u8]) -> Option<String> {
     if ip.iter().chain(mask).all(|byte| *byte == 0) {
         return None;
     }
@@ -83,7 +83,7 @@ pub(super) fn devices(name: &[u8], mask: &[u8]) -> Option<String> {
 }
 
 /// A protocol, by the names that iptables itself has; those of /etc/protocols are left as numbers.
-pub(super) fn protocol(number: u16) -> Option<String> {
+pub(in crate::collect::live) fn protocol(number: u16) -> Option<String> {
     let name = match number {
         0 => return None,
         1 => "icmp",
