@@ -5,176 +5,19 @@
 //! the entry, without any rule being asked again: at PREROUTING and OUTPUT its destination, at INPUT and POSTROUTING
 //! its source (`nf_nat_packet`). A walk makes entries of its own, and finds those that stood when the table was read.
 
+mod connection;
+mod direction;
 mod unique;
 
+pub(super) use connection::Connection;
+pub(super) use direction::{Direction, Manipulation};
 pub(super) use unique::another_port;
 
 use std::net::IpAddr;
 
 use super::packet::{ACK, Packet, Port, RST, SYN, Tracked, Tracking};
-use crate::model::iptables::{Zone, ZoneDirections};
-use crate::model::{ConntrackEntry, Family, NetnsId, Protocol, Tuple};
-
-/// One direction of a connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Direction {
-    pub protocol: Protocol,
-    pub source: IpAddr,
-    pub source_port: Port,
-    pub destination: IpAddr,
-    pub destination_port: Port,
-}
-
-impl Direction {
-    pub fn of(packet: &Packet) -> Self {
-        Self {
-            protocol: packet.protocol,
-            source: packet.source,
-            source_port: packet.source_port,
-            destination: packet.destination,
-            destination_port: packet.destination_port,
-        }
-    }
-
-    pub fn inverse(&self) -> Self {
-        Self {
-            protocol: self.protocol,
-            source: self.destination,
-            source_port: self.destination_port,
-            destination: self.source,
-            destination_port: self.source_port,
-        }
-    }
-
-    /// One as a table has it. The identifier of an ICMP echo is the same in both directions, so it stands for both ports.
-    fn read(tuple: &Tuple) -> Self {
-        let destination_port = match tuple.protocol {
-            Protocol::Icmp => tuple.source_port,
-            _ => tuple.destination_port,
-        };
-        Self {
-            protocol: tuple.protocol,
-            source: tuple.source,
-            source_port: Port::known(tuple.source_port),
-            destination: tuple.destination,
-            destination_port: Port::known(destination_port),
-        }
-    }
-
-    /// Whether a table has it under this tuple: that needs ports which are known.
-    fn is(&self, tuple: &Tuple) -> bool {
-        (self.source, self.destination) == (tuple.source, tuple.destination)
-            && *self == Self::read(tuple)
-            && (self.protocol != Protocol::Icmp
-                || matches!(tuple.destination_port >> 8, 0 | 8 | 128 | 129))
-    }
-}
-
-/// Which half of a packet a translation rewrites.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Manipulation {
-    /// NF_NAT_MANIP_SRC.
-    Source,
-    /// NF_NAT_MANIP_DST.
-    Destination,
-}
-
-/// An entry.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Connection {
-    pub netns: NetnsId,
-    pub zone: Zone,
-    pub original: Direction,
-    pub reply: Direction,
-    pub mark: u32,
-    pub seen_reply: bool,
-    /// IPS_ASSURED: it is kept when the table is full.
-    pub assured: bool,
-    /// IPS_CONFIRMED: its first packet has left, or reached its socket.
-    pub confirmed: bool,
-    /// IPS_OFFLOAD: it is in a flowtable; `None` where that was not read.
-    pub offloaded: Option<bool>,
-    /// IPS_SRC_NAT.
-    pub source_translated: bool,
-    /// IPS_DST_NAT.
-    pub destination_translated: bool,
-    /// IPS_SRC_NAT_DONE: the rules for the source were asked.
-    source_settled: bool,
-    /// IPS_DST_NAT_DONE.
-    destination_settled: bool,
-}
-
-impl Connection {
-    /// One that begins.
-    fn new(netns: NetnsId, zone: Zone, original: Direction) -> Self {
-        Self {
-            netns,
-            zone,
-            reply: original.inverse(),
-            original,
-            mark: 0,
-            seen_reply: false,
-            assured: false,
-            confirmed: false,
-            offloaded: Some(false),
-            source_translated: false,
-            destination_translated: false,
-            source_settled: false,
-            destination_settled: false,
-        }
-    }
-
-    /// What a CT rule lays down for a packet that is not tracked yet (`nf_ct_tmpl_alloc`, xt_CT.c): confirmed, of no
-    /// protocol, from nowhere to nowhere.
-    pub fn template(netns: NetnsId, zone: Zone, family: Family) -> Self {
-        let nowhere = match family {
-            Family::V4 => IpAddr::from([0; 4]),
-            Family::V6 => IpAddr::from([0; 16]),
-        };
-        let original = Direction {
-            protocol: Protocol::Other(0),
-            source: nowhere,
-            source_port: Port::NONE,
-            destination: nowhere,
-            destination_port: Port::NONE,
-        };
-        Self {
-            confirmed: true,
-            ..Self::new(netns, zone, original)
-        }
-    }
-
-    /// One that stood when the table was read: what is confirmed is not translated anew (`nf_nat_setup_info`).
-    fn standing(netns: NetnsId, entry: &ConntrackEntry) -> Self {
-        let original = Direction::read(&entry.original);
-        let reply = Direction::read(&entry.reply);
-        let plain = original.inverse();
-        let half = |a: (IpAddr, Port), b: (IpAddr, Port)| a != b;
-        let zone = Zone {
-            id: entry.zone,
-            of: ZoneDirections::Both,
-        };
-        Self {
-            mark: entry.mark,
-            seen_reply: entry.state.seen_reply,
-            assured: entry.state.assured,
-            confirmed: true,
-            offloaded: None,
-            source_translated: half(
-                (reply.destination, reply.destination_port),
-                (plain.destination, plain.destination_port),
-            ),
-            destination_translated: half(
-                (reply.source, reply.source_port),
-                (plain.source, plain.source_port),
-            ),
-            source_settled: true,
-            destination_settled: true,
-            reply,
-            ..Self::new(netns, zone, original)
-        }
-    }
-}
+use crate::model::iptables::Zone;
+use crate::model::{ConntrackEntry, NetnsId, Protocol};
 
 /// What was read of the connections of a namespace.
 #[derive(Debug, Clone, Copy)]

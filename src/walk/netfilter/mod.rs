@@ -14,6 +14,7 @@ mod connection;
 mod matching;
 mod order;
 mod recent;
+mod registered;
 mod sets;
 mod target;
 mod translation;
@@ -21,12 +22,12 @@ mod translation;
 pub(super) use addresses::is_anycast;
 pub(super) use chain::share_text;
 pub(super) use matching::Answer;
-pub(super) use order::is_registered;
 pub(super) use recent::Lists;
+pub(super) use registered::is_registered;
 pub(super) use target::{dropped, mark_text};
 pub(super) use translation::map_into;
 
-use order::{Entry, nat_chains};
+use registered::{Entry, nat_chains};
 
 use super::conntrack::Manipulation;
 use super::journey::{changed, step};
