@@ -54,6 +54,9 @@ pub struct Item {
     pub label: Option<String>,
     /// The text.
     pub text: String,
+    /// It is for a shell.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub command: bool,
     /// Why it is so, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -114,6 +117,14 @@ impl Item {
         Self {
             text: text.into(),
             ..Self::default()
+        }
+    }
+
+    /// A command, or a comment among commands.
+    pub fn command(text: impl Into<String>) -> Self {
+        Self {
+            command: true,
+            ..Self::new(text)
         }
     }
 

@@ -68,7 +68,10 @@ pub fn explain(trace: &Trace) -> Article {
             mends.push(fix);
         }
     }
-    article.section("What mends it", mends.into_iter().map(Item::new).collect());
+    article.section(
+        "What mends it",
+        mends.into_iter().map(Item::command).collect(),
+    );
     article.not_seen.clone_from(&trace.not_seen);
     article
 }

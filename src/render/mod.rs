@@ -7,6 +7,7 @@ pub mod explain;
 pub mod json;
 pub mod page;
 pub mod sanitize;
+pub mod shell;
 pub mod style;
 pub mod table;
 pub mod text;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::{Options, elsewhere, list, more, place, shown, title};
 use crate::explain::article::{Article, Item};
 use crate::render::page::{Line, Page};
+use crate::render::shell;
 use crate::render::style::Role;
 
 /// Labels stand in a column of their own, which is no wider than this.
@@ -62,6 +63,12 @@ fn write(
         }
     };
     let under = Line::from(" ".repeat(indent).as_str());
+    if item.command {
+        let width = page.layout().width.unwrap_or(usize::MAX);
+        return shell::lines(&item.text, width.saturating_sub(2))
+            .iter()
+            .try_for_each(|line| page.hanging(&first, &under, &Line::from(line.as_str())));
+    }
     page.hanging(&first, &under, &Line::from(item.text.as_str()))?;
     if let Some(why) = &item.why {
         page.hanging(

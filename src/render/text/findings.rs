@@ -4,6 +4,7 @@ use std::io;
 
 use super::{Line, Options, Page, Role};
 use crate::model::{Finding, Severity};
+use crate::render::shell;
 
 /// Writes the findings, if there are any.
 pub fn write(page: &mut Page<'_>, findings: &[Finding], options: &Options) -> io::Result<()> {
@@ -61,8 +62,12 @@ fn each(page: &mut Page<'_>, findings: &[Finding], evidence: bool, places: bool)
         // One cure is told once.
         let next = findings.get(at + 1);
         if next.is_none_or(|next| next.fix != finding.fix) {
-            for (number, command) in finding.fix.iter().enumerate() {
-                command_line(page, if number == 0 { "cure" } else { "" }, command)?;
+            let width = page.layout().width.unwrap_or(usize::MAX);
+            let room = width.saturating_sub(INDENT.len());
+            let commands = finding.fix.iter();
+            let lines = commands.flat_map(|command| shell::lines(command, room));
+            for (number, line) in lines.enumerate() {
+                under(page, if number == 0 { "cure" } else { "" }, &line)?;
             }
         }
     }
@@ -81,33 +86,6 @@ fn place(finding: &Finding) -> Option<String> {
 /// So many sources are named where the facts themselves are not shown.
 const FEW: usize = 3;
 const INDENT: &str = "         ";
-
-/// A command: where it is broken over lines, each but the last ends as a shell goes on reading.
-fn command_line(page: &mut Page<'_>, label: &str, command: &str) -> io::Result<()> {
-    let width = page.layout().width.unwrap_or(usize::MAX);
-    let room = width.saturating_sub(INDENT.len() + " \\".len());
-    if command.chars().count() <= room + " \\".len() || command.starts_with('#') {
-        return under(page, label, command);
-    }
-    let mut lines: Vec<String> = vec![String::new()];
-    for word in command.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    let last = lines.len() - 1;
-    for (at, line) in lines.iter().enumerate() {
-        let label = if at == 0 { label } else { "" };
-        let end = if at == last { "" } else { " \\" };
-        under(page, label, &format!("{line}{end}"))?;
-    }
-    Ok(())
-}
 
 fn under(page: &mut Page<'_>, label: &str, text: &str) -> io::Result<()> {
     let first = Line::from("  ").role(Role::Dim, format!("{label:<7}"));
