@@ -86,6 +86,7 @@ fn cluster() -> Cluster {
     Cluster {
         nodes: vec![Node {
             sandboxes: Vec::new(),
+            runtimes: Vec::new(),
             name: "n1".to_owned(),
             netns: vec![
                 netns(NetnsName::Host, &["192.168.0.1", "10.42.0.1"]),

@@ -213,7 +213,7 @@ impl Reader<'_, '_, '_> {
             node: text(&spec["nodeName"]),
             ips: self.all(ips),
             host_network: spec["hostNetwork"].as_bool().unwrap_or(false),
-            uid: text(&pod["metadata"]["uid"]),
+            uid: uid_on_node(&pod["metadata"]),
             phase: text(&status["phase"]),
             labels: labels(&pod["metadata"]["labels"]).unwrap_or_default(),
             ports,
@@ -352,4 +352,35 @@ fn text(value: &Value) -> Option<String> {
 
 fn namespace(object: &Value) -> String {
     text(&object["metadata"]["namespace"]).unwrap_or_else(|| "default".to_owned())
+}
+
+/// The uid by which its node knows a pod. That of a static pod is not its object's, which only mirrors it and says so
+/// (kubernetes/pkg/kubelet/pod/mirror_client.go).
+fn uid_on_node(metadata: &Value) -> Option<String> {
+    text(&metadata["annotations"]["kubernetes.io/config.mirror"]).or_else(|| text(&metadata["uid"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_uid_of_a_static_pod_is_the_kubelets() {
+        let (of_object, of_kubelet) = (
+            "0d8b4a49-4a5a-4ab0-9d3f-6cf7c1f0ae1c",
+            "43ca9c4ab0a84d2bb3d5b0d0f93cd3a4",
+        );
+        let ordinary = json!({"name": "client", "uid": of_object, "annotations": {"a": "b"}});
+        assert_eq!(uid_on_node(&ordinary).as_deref(), Some(of_object));
+        let mirror = json!({
+            "name": "kube-apiserver-master", "uid": of_object,
+            "annotations": {
+                "kubernetes.io/config.hash": of_kubelet, "kubernetes.io/config.mirror": of_kubelet,
+                "kubernetes.io/config.source": "file",
+            },
+        });
+        assert_eq!(uid_on_node(&mirror).as_deref(), Some(of_kubelet));
+    }
 }

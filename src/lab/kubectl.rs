@@ -18,6 +18,7 @@ pub fn files(spec: &Spec) -> [(&'static str, Value); 4] {
         endpoint_slices,
         nodes,
         incomplete: _,
+        whole_nodes: _,
         whole_services: _,
     } = &spec.objects;
     [

@@ -9,7 +9,7 @@ use super::iptables::Ruleset;
 use super::nftables;
 use super::{
     Address, ConntrackEntry, Family, FdbEntry, IpSet, IpvsConnection, Link, LinkKind, Neighbor,
-    Objects, Occupied, Part, RecentList, Route, RoutingRule, Sandbox, Socket, Sysctls,
+    Objects, Occupied, Part, RecentList, Route, RoutingRule, Runtime, Sandbox, Socket, Sysctls,
     VirtualServer,
 };
 
@@ -53,6 +53,8 @@ pub struct Node {
     pub netns: Vec<Netns>,
     /// The sandboxes that its container runtimes keep; empty where nobody could look.
     pub sandboxes: Vec<Sandbox>,
+    /// The container runtimes that told all of theirs themselves; of the others only files were read.
+    pub runtimes: Vec<Runtime>,
 }
 
 /// Names a namespace within a [`Cluster`]: index of the node, index of the namespace in it.

@@ -21,6 +21,9 @@ pub struct Objects {
     /// Kinds that were not read, or only in part: what is not here of them may be there all the same.
     #[serde(default)]
     pub incomplete: BTreeSet<ObjectKind>,
+    /// Nodes all of whose pods were read, although not all pods were.
+    #[serde(default)]
+    pub whole_nodes: BTreeSet<String>,
     /// Services that were read with all of their EndpointSlices, by namespace and name, although not all Services were.
     #[serde(default)]
     pub whole_services: BTreeSet<(String, String)>,
@@ -38,6 +41,11 @@ impl Objects {
             ]),
             ..Self::default()
         }
+    }
+
+    /// Whether all pods of a node were read.
+    pub fn knows_pods_of(&self, node: &str) -> bool {
+        !self.incomplete.contains(&ObjectKind::Pod) || self.whole_nodes.contains(node)
     }
 
     /// Whether a Service was read with all of its EndpointSlices.
@@ -90,7 +98,7 @@ pub struct Pod {
     pub ips: Vec<IpAddr>,
     /// `spec.hostNetwork`.
     pub host_network: bool,
-    /// `metadata.uid`.
+    /// The uid by which its node knows it: `metadata.uid`, but of a static pod the one that the kubelet gave it.
     pub uid: Option<String>,
     /// `status.phase`.
     pub phase: Option<String>,

@@ -18,6 +18,8 @@ pub struct Sandbox {
     pub holder: Holder,
     /// Its first process, where that lives.
     pub pid: Option<u32>,
+    /// Whether its runtime calls it ready (CRI, `PodSandboxState`); `None` where that was not asked.
+    pub ready: Option<bool>,
     /// Its network namespace: an index into [`super::Node::netns`].
     pub netns: Option<usize>,
 }
@@ -57,6 +59,8 @@ pub enum Runtime {
     CriDockerd,
     /// Docker.
     Docker,
+    /// Another one that speaks the Container Runtime Interface.
+    Cri,
 }
 
 impl fmt::Display for Runtime {
@@ -67,6 +71,7 @@ impl fmt::Display for Runtime {
             Self::CriO => "cri-o",
             Self::CriDockerd => "cri-dockerd",
             Self::Docker => "docker",
+            Self::Cri => "cri",
         })
     }
 }

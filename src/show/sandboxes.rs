@@ -5,9 +5,7 @@
 //! stops; where it or the CNI plugin fails, one or the other stays, with its device, its address and its place in the
 //! bridge.
 
-use crate::model::{
-    Cluster, Holder, Netns, NetnsId, NetnsName, ObjectKind, Occupied, Pod, Sandbox,
-};
+use crate::model::{Cluster, Holder, Netns, NetnsId, NetnsName, Occupied, Pod, Sandbox};
 
 /// What is odd of a sandbox.
 pub fn trouble(cluster: &Cluster, node: usize, sandbox: &Sandbox) -> Vec<String> {
@@ -40,11 +38,14 @@ pub fn trouble(cluster: &Cluster, node: usize, sandbox: &Sandbox) -> Vec<String>
         }
         Some(pod) if pod.has_ended() => odd.push("stuck: its pod has ended".to_owned()),
         Some(_) => {}
-        None if cluster.objects.incomplete.contains(&ObjectKind::Pod) => {}
-        None => odd.push("stuck: the API has no such pod".to_owned()),
+        None if !cluster.objects.knows_pods_of(&node.name) => {}
+        None => odd.push("stuck: the API knows no such pod on this node".to_owned()),
     }
     let netns = sandbox.netns.and_then(|place| node.netns.get(place));
     match netns {
+        Some(_) if sandbox.ready == Some(false) => {
+            odd.push("stuck: stopped, but it still holds its network".to_owned());
+        }
         Some(netns) if netns.occupied == Occupied::Nobody => {
             odd.push("stuck: no process is seen in its namespace".to_owned());
         }
@@ -80,26 +81,35 @@ pub fn left_over(cluster: &Cluster, id: NetnsId) -> Option<&'static str> {
     let of_nobody = matches!(netns.name, NetnsName::Named(_))
         && netns.occupied == Occupied::Nobody
         && cluster.sandboxes(id).next().is_none();
-    (of_nobody && is_of_runtime(netns)).then_some("leaked: no pod, no container and no process")
+    let made_by = runtime_of(netns).filter(|_| of_nobody)?;
+    Some(match made_by {
+        // Of a sandbox whose process has ended, containerd keeps no file.
+        MadeBy::Kubernetes if cluster.nodes[id.node].runtimes.is_empty() => {
+            "leaked or stuck: no process, and no runtime could be asked whose it is"
+        }
+        MadeBy::Kubernetes | MadeBy::Docker => "leaked: no pod, no container and no process",
+    })
 }
 
-/// Whether its name is one that runtimes give: `cni-UUID` (containerd's pkg/netns), a UUID (CRI-O), twelve hexadecimal
-/// digits (Docker; its overlay networks have namespaces of other names, without a process).
-fn is_of_runtime(netns: &Netns) -> bool {
-    let Some((folder, name)) = netns
-        .pinned
-        .as_deref()
-        .and_then(|path| path.rsplit_once('/'))
-    else {
-        return false;
-    };
+/// Who made a namespace.
+enum MadeBy {
+    /// A runtime that speaks the Container Runtime Interface.
+    Kubernetes,
+    /// Docker.
+    Docker,
+}
+
+/// Who made a namespace, if its name is one that runtimes give: `cni-UUID` (containerd's pkg/netns), a UUID (CRI-O), twelve
+/// hexadecimal digits (Docker; its overlay networks have namespaces of other names, without a process).
+fn runtime_of(netns: &Netns) -> Option<MadeBy> {
+    let (folder, name) = netns.pinned.as_deref()?.rsplit_once('/')?;
     let is_hex = |text: &str| text.chars().all(|c| c.is_ascii_hexdigit());
     let is_uuid = || {
         let lengths = name.split('-').map(str::len);
         lengths.eq([8, 4, 4, 4, 12]) && name.split('-').all(is_hex)
     };
     match folder.ends_with("docker/netns") {
-        true => name.len() == 12 && is_hex(name),
-        false => name.starts_with("cni-") || is_uuid(),
+        true => (name.len() == 12 && is_hex(name)).then_some(MadeBy::Docker),
+        false => (name.starts_with("cni-") || is_uuid()).then_some(MadeBy::Kubernetes),
     }
 }

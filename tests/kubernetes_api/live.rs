@@ -332,7 +332,7 @@ fn sandboxes_of_pods_that_are_gone_are_told() {
         (
             uid_of("client-1"),
             "gone",
-            vec!["stuck: the API has no such pod"],
+            vec!["stuck: the API knows no such pod on this node"],
         ),
     ];
     let server = node.serve(move |question| recorded.answer(question));
@@ -350,5 +350,22 @@ fn sandboxes_of_pods_that_are_gone_are_told() {
             "{pod}"
         );
         assert_eq!(pod["captured"], true);
+        // Of the same thing, where only this node's pods are asked for.
+        let netns = node.ask_with(&made, &format!("netns --kubeconfig {config}"));
+        let its = netns["netns"].as_array().unwrap().iter();
+        let odd: Vec<&Value> = its
+            .filter(|one| one["sandboxes"] == serde_json::json!(["abc"]))
+            .map(|one| &one["odd"])
+            .collect();
+        assert_eq!(odd, [&serde_json::json!(expected)], "{netns}");
     }
+    let asked = server.asked();
+    assert!(
+        asked.iter().any(|path| path.contains("spec.nodeName")),
+        "{asked:?}"
+    );
+    // Without the API nothing is said of it.
+    let made = sandbox("abc", "gone", "0", "pod3");
+    let netns = node.ask_with(&made, "netns");
+    assert!(!netns.to_string().contains("stuck"), "{netns}");
 }

@@ -132,6 +132,7 @@ impl Fixture {
             services: items("services").iter().map(service).collect(),
             endpoint_slices: items("endpointslices").iter().map(endpoint_slice).collect(),
             incomplete: BTreeSet::new(),
+            whole_nodes: BTreeSet::new(),
             whole_services: BTreeSet::new(),
         }
     }

@@ -171,6 +171,7 @@ fn cluster(source: Source, name: &str) -> Result<Cluster, BundleError> {
             name,
             netns: Vec::new(),
             sandboxes: Vec::new(),
+            runtimes: Vec::new(),
         };
         for (name, (folder, files)) in namespaces {
             let files = Files {

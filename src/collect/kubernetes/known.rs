@@ -52,7 +52,7 @@ impl Known {
         let nodes = Request::all(ObjectKind::Node, None);
         if wanted.pods == Pods::OfNode && (!wanted.nodes || self.asked.contains_key(&nodes)) {
             let node = self.node(here).unwrap_or(here.host_name.as_str());
-            requests.insert(Request::with_field(ObjectKind::Pod, "spec.nodeName", node));
+            requests.insert(Request::pods_of(node));
         }
         if wanted.services {
             requests.insert(Request::all(ObjectKind::Service, within));
@@ -248,6 +248,11 @@ impl Known {
             .into_iter()
             .filter(|kind| !is_whole(&Request::all(*kind, None)))
             .collect();
+        let whole_nodes = node
+            .iter()
+            .filter(|node| is_whole(&Request::pods_of(node)))
+            .cloned()
+            .collect();
         let services = self.objects.services.iter();
         let whole_services = services
             .filter(|service| {
@@ -259,6 +264,7 @@ impl Known {
             .collect();
         let mut objects = std::mem::take(&mut self.objects);
         objects.incomplete = incomplete;
+        objects.whole_nodes = whole_nodes;
         if objects.incomplete.contains(&ObjectKind::Service)
             || objects.incomplete.contains(&ObjectKind::EndpointSlice)
         {

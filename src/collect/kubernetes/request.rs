@@ -60,6 +60,11 @@ impl Request {
         )
     }
 
+    /// The pods of a node.
+    pub fn pods_of(node: &str) -> Self {
+        Self::with_field(ObjectKind::Pod, "spec.nodeName", node)
+    }
+
     /// Those in a namespace which a label selector selects.
     pub fn labelled(kind: ObjectKind, namespace: &str, selector: String) -> Self {
         Self {

@@ -34,11 +34,12 @@ fn uid_in(text: &str) -> Option<String> {
         })
 }
 
-/// 32 hexadecimal digits in groups.
+/// 32 hexadecimal digits, in groups but for static pods (the kubelet makes their uids itself, of a hash of the manifest).
 fn is_uid(text: &str) -> bool {
     let lengths = text.split(['-', '_']).map(str::len);
     let digits = |c: char| c.is_ascii_hexdigit() || matches!(c, '-' | '_');
-    lengths.eq([8, 4, 4, 4, 12]) && text.chars().all(digits)
+    let grouped = lengths.clone().eq([8, 4, 4, 4, 12]) || lengths.eq([32]);
+    grouped && text.chars().all(digits)
 }
 
 #[cfg(test)]
@@ -59,6 +60,12 @@ mod tests {
         for text in of_pods {
             assert_eq!(uid_in(text).as_deref(), Some(uid), "{text}");
         }
+        let of_static = "0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod43ca9c4ab0a84d2bb3d5b0d0f93cd3a4.slice/\
+             cri-containerd-dc44f43f.scope\n";
+        assert_eq!(
+            uid_in(of_static).as_deref(),
+            Some("43ca9c4ab0a84d2bb3d5b0d0f93cd3a4")
+        );
         let of_none = [
             "",
             "0::/\n",

@@ -96,9 +96,13 @@ impl Container {
                 network: self.mode(names),
             }),
             pid,
+            ready: None,
             netns: None,
         };
-        Some(Kept { sandbox, netns })
+        Some(Kept {
+            sandbox,
+            netns: Some(netns),
+        })
     }
 
     fn label(&self, key: &str) -> Option<&str> {

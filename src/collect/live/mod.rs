@@ -10,6 +10,7 @@ mod attributes;
 mod cgroups;
 mod command;
 mod conntrack;
+mod cri;
 mod demand;
 mod docker;
 mod fdb;
@@ -122,6 +123,7 @@ impl Machine {
         let mut machine = Self::new(vec![(name, found.handles)], Objects::unread(), gaps);
         if let [node] = machine.cluster.nodes.as_mut_slice() {
             node.sandboxes = found.sandboxes;
+            node.runtimes = found.runtimes;
         }
         machine.survey_all();
         Ok(machine)
@@ -287,6 +289,7 @@ impl Machine {
                 name,
                 netns,
                 sandboxes: Vec::new(),
+                runtimes: Vec::new(),
             });
             machine.handles.push(handles);
         }

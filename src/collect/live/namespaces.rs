@@ -14,12 +14,15 @@ use nix::sched::{CloneFlags, setns};
 use nix::sys::statfs::{FsType, fstatfs};
 
 use super::sandboxes::{self, Kept};
-use crate::model::{CONTAINER_PREFIX, Holder, NetnsName, NetworkMode, Occupied, Sandbox};
+use crate::model::{CONTAINER_PREFIX, Holder, NetnsName, NetworkMode, Occupied, Runtime, Sandbox};
 
 /// The file system that namespaces are files of (include/uapi/linux/magic.h).
 const NSFS_MAGIC: FsType = FsType(0x6e73_6673);
 /// Where namespaces are given names: iproute2 and the CNI plugins, Docker.
 const NAMED: [&str; 2] = ["/run/netns", "/run/docker/netns"];
+
+/// Where crictl is told which runtime to ask.
+const RUNTIME_ENDPOINT: &str = "CONTAINER_RUNTIME_ENDPOINT";
 
 /// A namespace that can be entered.
 #[derive(Debug)]
@@ -40,6 +43,8 @@ pub(super) struct Found {
     pub handles: Vec<Handle>,
     /// The sandboxes of container runtimes.
     pub sandboxes: Vec<Sandbox>,
+    /// The runtimes that told of all of theirs.
+    pub runtimes: Vec<Runtime>,
     /// What may be missing, in words.
     pub holes: Vec<String>,
 }
@@ -100,7 +105,10 @@ pub(super) fn find() -> io::Result<Found> {
             });
         }
     }
-    let sandboxes = placed(&handles, sandboxes::find(Path::new("/")))?;
+    let endpoint = std::env::var(RUNTIME_ENDPOINT).ok();
+    let told = sandboxes::find(Path::new("/"), endpoint.as_deref());
+    holes.extend(told.holes);
+    let sandboxes = placed(&handles, told.kept)?;
     name_holders(&mut handles, &sandboxes);
     if hidden > 0 {
         holes.push(format!(
@@ -110,6 +118,7 @@ pub(super) fn find() -> io::Result<Found> {
     Ok(Found {
         handles,
         sandboxes,
+        runtimes: told.runtimes,
         holes,
     })
 }
@@ -121,7 +130,7 @@ fn placed(handles: &[Handle], found: Vec<Kept>) -> io::Result<Vec<Sandbox>> {
         places.insert(identity(&handle.file)?, place);
     }
     let place = |kept: Kept| Sandbox {
-        netns: places.get(&kept.netns).copied(),
+        netns: kept.netns.and_then(|id| places.get(&id).copied()),
         ..kept.sandbox
     };
     Ok(found.into_iter().map(place).collect())

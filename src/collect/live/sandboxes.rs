@@ -1,11 +1,13 @@
 //! The pods' sandboxes as container runtimes keep them on disk: which pod a network namespace is of, known without the
-//! Kubernetes API and without asking the runtime.
+//! Kubernetes API.
 //!
 //! A sandbox's OCI configuration (`config.json`, opencontainers/runtime-spec) names its pod in annotations, and its
 //! network namespace by the file that the runtime pinned it to. containerd writes it into the bundle of its runtime v2
 //! task (also k3s's and RKE2's), with the first process in `init.pid`; CRI-O into its run directory, with the process in
-//! `pidfile`. A pod in its node's own network has no such namespace. Docker's are in [`super::docker`].
+//! `pidfile`. A pod in its node's own network has no such namespace. Docker's are in [`super::docker`]. What the files do
+//! not tell the runtimes themselves are asked ([`super::cri`]).
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
@@ -13,8 +15,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::docker;
 use super::namespaces::Identity;
+use super::{cri, docker};
 use crate::model::{Holder, Runtime, Sandbox};
 
 /// Where a runtime has a folder for each container, and what files of it are in that.
@@ -53,12 +55,44 @@ const LIMIT: u64 = 4 << 20;
 pub(super) struct Kept {
     /// The sandbox, its place among the namespaces not filled in.
     pub sandbox: Sandbox,
-    /// Its namespace; the host's of a pod in its node's network.
-    pub netns: Identity,
+    /// Its namespace, if it was found; the host's of a pod in its node's network.
+    pub netns: Option<Identity>,
 }
 
-/// The sandboxes of this machine, whose absolute names begin at `root`: those that have a network namespace or a process.
-pub(super) fn find(root: &Path) -> Vec<Kept> {
+/// The sandboxes of a machine, and what is not known of them.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Those that have a network namespace or a process.
+    pub kept: Vec<Kept>,
+    /// The runtimes that told of all of theirs.
+    pub runtimes: Vec<Runtime>,
+    /// What may be missing, in words.
+    pub holes: Vec<String>,
+}
+
+/// The sandboxes of this machine, whose absolute names begin at `root`: by files, and for what these do not tell by the
+/// runtimes themselves, of which one more may be `named` by its endpoint.
+pub(super) fn find(root: &Path, named: Option<&str>) -> Found {
+    let mut kept = of_files(root);
+    let told = cri::ask(root, named, &kept);
+    let ready: HashMap<&str, bool> = told
+        .ready
+        .iter()
+        .map(|(id, ready)| (id.as_str(), *ready))
+        .collect();
+    for one in &mut kept {
+        one.sandbox.ready = ready.get(one.sandbox.id.as_str()).copied();
+    }
+    kept.extend(told.kept);
+    Found {
+        kept,
+        runtimes: told.runtimes,
+        holes: told.holes,
+    }
+}
+
+/// The sandboxes that files tell of.
+fn of_files(root: &Path) -> Vec<Kept> {
     let mut found = Vec::new();
     for place in &PLACES {
         // Other runtimes have none.
@@ -96,9 +130,13 @@ fn read(root: &Path, place: &Place, folder: &Path) -> Option<Kept> {
         holder,
         // A number that was left behind may be another process's now.
         pid: pid.filter(|_| of_process == Some(netns)),
+        ready: None,
         netns: None,
     };
-    Some(Kept { sandbox, netns })
+    Some(Kept {
+        sandbox,
+        netns: Some(netns),
+    })
 }
 
 /// The pod whose sandbox it is: containerd's annotations (pkg/cri/annotations), or CRI-O's, which keeps the sandbox's
@@ -145,7 +183,7 @@ pub(super) fn read_json(file: &Path) -> Option<Value> {
     serde_json::from_str(&read_text(file)?).ok()
 }
 
-fn read_text(file: &Path) -> Option<String> {
+pub(super) fn read_text(file: &Path) -> Option<String> {
     let mut text = String::new();
     let file = File::open(file).ok()?;
     file.take(LIMIT).read_to_string(&mut text).ok()?;

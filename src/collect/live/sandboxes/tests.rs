@@ -37,12 +37,12 @@ impl Machine {
         fs::hard_link(self.root.join(pinned), folder.join("net")).unwrap();
     }
 
-    fn netns(&self, pinned: &str) -> Identity {
-        identity_of(&self.root.join(pinned)).unwrap()
+    fn netns(&self, pinned: &str) -> Option<Identity> {
+        identity_of(&self.root.join(pinned))
     }
 
     /// What is found: runtime, holder, process and namespace of each.
-    fn found(&self) -> Vec<(Runtime, String, Option<u32>, Identity)> {
+    fn found(&self) -> Vec<(Runtime, String, Option<u32>, Option<Identity>)> {
         let told = |kept: Kept| {
             let holder = match kept.sandbox.holder {
                 Holder::Pod {
@@ -56,7 +56,7 @@ impl Machine {
             };
             (kept.sandbox.runtime, holder, kept.sandbox.pid, kept.netns)
         };
-        find(&self.root).into_iter().map(told).collect()
+        of_files(&self.root).into_iter().map(told).collect()
     }
 }
 
