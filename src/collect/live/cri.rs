@@ -7,8 +7,9 @@
 //! answer in time, costs that and no more.
 //!
 //! CRI is gRPC: Protocol Buffers over HTTP/2. The crates that speak it whole (`tonic`, `prost`, generated code) would bring
-//! some forty others and a compiler of their own into the build for nodes. Two calls with six fields need `h2`, which is
-//! the HTTP/2 beneath them, and a reader of the wire format ([`protobuf`]): in all two crates that were not there before.
+//! many others into the build for nodes, and want `protoc` to build. Two calls with six fields need `h2`, which is the
+//! HTTP/2 beneath them, and a reader of the wire format ([`protobuf`]): two crates that were not there before, and eight
+//! where the client of the Kubernetes API is left out.
 
 mod call;
 mod endpoints;
