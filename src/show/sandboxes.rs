@@ -85,7 +85,7 @@ pub fn left_over(cluster: &Cluster, id: NetnsId) -> Option<&'static str> {
     Some(match made_by {
         // Of a sandbox whose process has ended, containerd keeps no file.
         MadeBy::Kubernetes if cluster.nodes[id.node].runtimes.is_empty() => {
-            "leaked or stuck: no process, and no runtime could be asked whose it is"
+            "leaked or stuck: no process, and no runtime told whose it is"
         }
         MadeBy::Kubernetes | MadeBy::Docker => "leaked: no pod, no container and no process",
     })

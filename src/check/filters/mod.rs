@@ -87,7 +87,8 @@ fn some(whose: &[&str]) -> String {
 pub fn of_trace(cluster: &Cluster, trace: &Trace) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     let paths = trace.paths.iter();
-    for finding in paths.filter_map(|path| named(cluster, path, false)) {
+    for mut finding in paths.filter_map(|path| named(cluster, path, false)) {
+        finding.impact = format!("{}: those that were asked about", finding.impact);
         let same = |one: &Finding| one.id == finding.id && one.evidence == finding.evidence;
         if !found.iter().any(same) {
             found.push(finding);
