@@ -44,7 +44,10 @@ mod x_tables;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use demand::Watch;
 use namespaces::{Handle, inside};
@@ -232,15 +235,14 @@ impl Machine {
 
     /// Reads everything of these namespaces.
     pub fn complete(&mut self, wanted: &[NetnsId]) {
-        for &id in wanted {
-            let mut watch = self.on_demand.then(Watch::default);
-            self.visit(id, |netns, handle, peers, report| {
-                read::everything(netns, handle, peers, watch.as_mut(), report);
-            });
-            if let Some(watch) = watch {
-                self.watches.insert(id, watch);
-            }
-        }
+        let on_demand = self.on_demand;
+        let watches = self.visit_each(wanted, |netns, handle, peers, report| {
+            let mut watch = on_demand.then(Watch::default);
+            read::everything(netns, handle, peers, watch.as_mut(), report);
+            watch
+        });
+        let watched = |(id, watch): (NetnsId, Option<Watch>)| Some((id, watch?));
+        self.watches.extend(watches.into_iter().filter_map(watched));
     }
 
     /// Reads everything of every namespace.
@@ -301,9 +303,52 @@ impl Machine {
     }
 
     fn survey_all(&mut self) {
-        for id in self.all() {
-            self.visit(id, |netns, _, _, report| read::survey(netns, report));
+        self.visit_each(&self.all(), |netns, _, _, report| {
+            read::survey(netns, report);
+        });
+    }
+
+    /// Does some reading inside namespaces, in as many at a time as there are processors; `work` gets the namespaces of the
+    /// same node. Tells what came of it where they could be entered, in the order of the model.
+    fn visit_each<T: Send>(
+        &mut self,
+        wanted: &[NetnsId],
+        work: impl Fn(&mut Netns, &Handle, &[Handle], &mut Report) -> T + Sync,
+    ) -> Vec<(NetnsId, T)> {
+        let mut visits = Vec::new();
+        for (node, (held, handles)) in self.cluster.nodes.iter_mut().zip(&self.handles).enumerate()
+        {
+            for (netns, (space, handle)) in held.netns.iter_mut().zip(handles).enumerate() {
+                let id = NetnsId { node, netns };
+                if wanted.contains(&id) {
+                    let report = Report::at(format!("{} {}", held.name, space.name));
+                    visits.push((id, space, handle, handles, report, None));
+                }
+            }
         }
+        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        let left = Mutex::new(visits.iter_mut());
+        let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+        thread::scope(|scope| {
+            for _ in 0..processors.min(wanted.len()) {
+                scope.spawn(|| {
+                    while let Some((_, space, handle, handles, report, result)) = next() {
+                        match inside(&handle.file, || work(space, handle, handles, report)) {
+                            Ok(done) => *result = Some(done),
+                            Err(why) => report.add(why),
+                        }
+                    }
+                });
+            }
+        });
+        let mut results = Vec::new();
+        for (id, .., mut report, result) in visits {
+            // What the survey could not read is reported once.
+            report.gaps.retain(|gap| !self.cluster.gaps.contains(gap));
+            self.cluster.gaps.append(&mut report.gaps);
+            results.extend(result.map(|result| (id, result)));
+        }
+        results
     }
 
     /// Does some reading inside a namespace; `work` gets the namespaces of the same node.

@@ -3,7 +3,7 @@
 //! The chains of hooks begin where the table's head says, and end with their policy. Any other chain begins behind an entry
 //! whose target is ERROR, with the chain's name, and ends with a RETURN that nobody wrote.
 
-use std::collections::HashMap;
+use std::ops::Range;
 
 use super::words::{Words, devices, net, protocol};
 use super::{HEADER, INFO, NAME, matches, targets};
@@ -27,7 +27,8 @@ pub(in crate::collect::live) struct Table {
 
 #[derive(Debug)]
 struct Chain {
-    name: String,
+    /// Where its name is in the table's memory; of a hook it is known.
+    name: Name,
     policy: Option<Policy>,
     /// Of the policy.
     counters: (u64, u64),
@@ -35,6 +36,13 @@ struct Chain {
     begin: usize,
     /// Where its last entry is, which is no rule.
     end: usize,
+}
+
+#[derive(Debug, Clone)]
+enum Name {
+    Hook(&'static str),
+    /// Text, which was looked at.
+    At(Range<usize>),
 }
 
 /// Where the fields of `struct ipt_entry` or `struct ip6t_entry` are.
@@ -97,12 +105,12 @@ impl Table {
         };
         debug_assert_eq!(info.len(), INFO);
         let hooks = number(info, NAME)?;
-        let mut heads: HashMap<usize, &str> = HashMap::new();
+        let mut heads: Vec<(usize, &'static str)> = Vec::new();
         for (at, hook) in (0..HOOKS.len())
             .zip(HOOKS)
             .filter(|(at, _)| hooks & 1 << at != 0)
         {
-            heads.insert(number(info, NAME + 4 + 4 * at)? as usize, hook);
+            heads.push((number(info, NAME + 4 + 4 * at)? as usize, hook));
         }
         let length = table.memory.len().checked_sub(HEADER)?;
         let mut chains: Vec<Chain> = Vec::new();
@@ -110,20 +118,22 @@ impl Table {
         while at < length {
             let entry = table.entry(at)?;
             let next = at + entry.bytes.len();
-            if let Some(hook) = heads.get(&at) {
-                chains.push(Chain::new(hook, at));
-            } else if let Some(name) = error_name(&entry) {
-                chains.push(Chain::new(name, next));
+            if let Some((_, hook)) = heads.iter().find(|(head, _)| *head == at) {
+                chains.push(Chain::new(Name::Hook(hook), at));
+            } else if is_error(&entry) {
+                let name = name_in(&entry)?;
+                let name = HEADER + at + name.start..HEADER + at + name.end;
+                chains.push(Chain::new(Name::At(name), next));
             }
             // Until another one comes it is the chain's last.
             chains.last_mut()?.end = at;
             at = next;
         }
         // The last entry is an error that ends the table, and no chain.
-        chains.pop_if(|last| last.name == "ERROR" && last.end < last.begin)?;
+        chains.pop_if(|last| table.name(last) == "ERROR" && last.end < last.begin)?;
         for chain in chains
             .iter_mut()
-            .filter(|chain| HOOKS.contains(&chain.name.as_str()))
+            .filter(|chain| HOOKS.contains(&table.name(chain)))
         {
             let end = table.entry(chain.end)?;
             chain.policy = Some(match standard(&end)? {
@@ -143,7 +153,7 @@ impl Table {
         DeclaredTable {
             kind,
             chains: chains
-                .map(|chain| (chain.name.clone(), chain.policy))
+                .map(|chain| (self.name(chain).to_owned(), chain.policy))
                 .collect(),
         }
     }
@@ -152,7 +162,7 @@ impl Table {
     pub fn list(&self, chain: &str) -> Result<String, String> {
         let unreadable = || format!("the rules of {chain}");
         let mut chains = self.chains.iter();
-        let found = chains.find(|found| found.name == chain);
+        let found = chains.find(|found| self.name_bytes(found) == chain.as_bytes());
         let found = found.ok_or_else(unreadable)?;
         let mut text = match found.policy {
             None => format!("-N {chain}\n"),
@@ -173,6 +183,17 @@ impl Table {
             at += entry.bytes.len();
         }
         Ok(text)
+    }
+
+    fn name(&self, chain: &Chain) -> &str {
+        str::from_utf8(self.name_bytes(chain)).unwrap_or_default()
+    }
+
+    fn name_bytes(&self, chain: &Chain) -> &[u8] {
+        match &chain.name {
+            Name::Hook(hook) => hook.as_bytes(),
+            Name::At(range) => self.memory.get(range.clone()).unwrap_or_default(),
+        }
     }
 
     fn layout(&self) -> &'static Layout {
@@ -287,7 +308,7 @@ impl Table {
                     return Some(());
                 }
                 let found = self.chains.binary_search_by_key(&to, |chain| chain.begin);
-                &self.chains.get(found.ok()?)?.name
+                self.name(self.chains.get(found.ok()?)?)
             }
         };
         words.push(&format!("{} {name}", if goto { "-g" } else { "-j" }));
@@ -302,9 +323,9 @@ const QUEUE: i32 = -4;
 const RETURN: i32 = -5;
 
 impl Chain {
-    fn new(name: &str, begin: usize) -> Self {
+    fn new(name: Name, begin: usize) -> Self {
         Self {
-            name: name.to_owned(),
+            name,
             policy: None,
             counters: (0, 0),
             begin,
@@ -325,12 +346,16 @@ fn extension<'t>(entry: &Entry<'t>, at: usize) -> Option<(Extension<'t>, usize)>
     Some((extension, size))
 }
 
-/// The chain that an entry begins: its target is ERROR.
-fn error_name<'t>(entry: &Entry<'t>) -> Option<&'t str> {
+/// Whether a chain begins behind an entry: its target is ERROR. Every entry is asked, and most are not.
+fn is_error(entry: &Entry<'_>) -> bool {
+    entry.bytes.get(entry.target + 2..entry.target + 8) == Some(b"ERROR\0")
+}
+
+/// Where in such an entry the name of the chain is.
+fn name_in(entry: &Entry<'_>) -> Option<Range<usize>> {
     let (target, _) = extension(entry, entry.target)?;
-    (target.name == "ERROR")
-        .then(|| text(target.data))
-        .flatten()
+    let begin = entry.target + EXTENSION;
+    Some(begin..begin + text(target.data)?.len())
 }
 
 /// The verdict of an entry whose target is the standard one, which has no name.
