@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::input_route::may_forward;
 use super::packet::Packet;
-use super::receive::may_forward;
 use super::routing::{Lookup, Routed, is_local, lookup};
 use super::source_address::select_address;
 use super::source_check::{martian, set_for, validate_source};

@@ -22,6 +22,7 @@ mod explore;
 mod handshake;
 mod homeward;
 mod icmp;
+mod input_route;
 mod ipip;
 mod ipvs;
 mod journey;

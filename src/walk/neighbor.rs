@@ -8,10 +8,10 @@ use std::net::IpAddr;
 
 use super::arp::{self, asks_as};
 use super::icmp::IcmpError;
+use super::input_route::conf_keys;
 use super::journey::{proven, step};
 use super::learn::is_fixed;
 use super::packet::Packet;
-use super::receive::conf_keys;
 use super::routing::is_local;
 use super::segment::Reached;
 use super::walker::{Stop, Stopped, Walk};
