@@ -1,5 +1,6 @@
 //! Against iptables-nft in namespaces made for it, and against bytes that no kernel sends.
 
+use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -192,9 +193,10 @@ fn broken_bytes_are_no_rule_and_no_panic() {
     });
 }
 
-/// Half a minute to load.
+/// One chain in so many of those of Services and endpoints, which are alike; all others.
+const SAMPLE: usize = 40;
+
 #[test]
-#[ignore = "takes minutes: the rules of 5,000 Services, chain by chain"]
 fn the_rules_of_five_thousand_services() {
     in_namespace(|| {
         let path = "tests/fixtures/scale/iptables-5000x10.txt.gz";
@@ -210,21 +212,24 @@ fn the_rules_of_five_thousand_services() {
         all.sort();
         let mut lines = 0;
         for table in [TableKind::Nat, TableKind::Filter, TableKind::Mangle] {
-            let expected = tool.run(&["-t", table.name(), "-S", "-v"]).unwrap();
-            let mut expected: Vec<&str> = expected.lines().collect();
+            let text = tool.run(&["-t", table.name(), "-S", "-v"]).unwrap();
+            let mut expected: HashMap<&str, Vec<&str>> = HashMap::new();
+            for line in text.lines() {
+                let chain = line.split(' ').nth(1).unwrap();
+                expected.entry(chain).or_default().push(line);
+            }
             let of_table = all.iter().filter(|(its, _)| *its == table);
-            let found: Vec<String> = of_table
-                .map(|(_, chain)| rules.list(Family::V4, table, chain).unwrap())
-                .collect();
-            let mut found: Vec<&str> = found.iter().flat_map(|chain| chain.lines()).collect();
-            // Rules of one chain are in their order: sorting is stable.
-            let chain = |line: &&str| line.split(' ').nth(1).map(str::to_owned);
-            expected.sort_by_key(chain);
-            found.sort_by_key(chain);
-            lines += expected.len();
-            assert!(found == expected, "{}", table.name());
+            for (at, (_, chain)) in of_table.enumerate() {
+                if at % SAMPLE != 0 && chain.starts_with("KUBE-S") && chain != "KUBE-SERVICES" {
+                    continue;
+                }
+                let found = rules.list(Family::V4, table, chain).unwrap();
+                let found: Vec<&str> = found.lines().collect();
+                assert!(found == expected[chain.as_str()], "{table:?} {chain}");
+                lines += found.len();
+            }
         }
         println!("{lines} lines");
-        assert!(lines > 200_000, "{lines}");
+        assert!(lines > 8_000, "{lines}");
     });
 }
