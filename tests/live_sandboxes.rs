@@ -269,3 +269,33 @@ say show links --pod docker:db
         .map(|row| row["name"].as_str().unwrap());
     assert_eq!(devices.collect::<Vec<_>>(), ["lo", "eth0"]);
 }
+
+#[test]
+fn a_runtime_that_says_nothing_is_named_and_waited_for_a_second() {
+    let folder = std::env::temp_dir().join(format!("kubenet-silent-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let socket = folder.join("runtime.sock");
+    // The kernel takes connections in, and nobody reads them.
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let start = std::time::Instant::now();
+    let output = Command::new(env!("CARGO_BIN_EXE_kubenet"))
+        .arg("pods")
+        .env(
+            "CONTAINER_RUNTIME_ENDPOINT",
+            format!("unix://{}", socket.display()),
+        )
+        .env("HOME", "/nonexistent")
+        .env_remove("KUBECONFIG")
+        .output()
+        .unwrap();
+    assert!(start.elapsed() >= std::time::Duration::from_secs(1));
+    drop(listener);
+    std::fs::remove_dir_all(&folder).unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let note = format!(
+        "the container runtime at {} does not tell its sandboxes (no answer within 1 s)",
+        socket.display()
+    );
+    assert!(said.contains(&note), "{said}");
+    assert!(output.status.success(), "{said}");
+}
