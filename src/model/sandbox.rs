@@ -89,6 +89,8 @@ pub enum NetworkMode {
     Container(String),
     /// On a network that a user made, by its name.
     Network(String),
+    /// On several networks, by their names: first the one that it was started on (docker-network-connect(1)).
+    Several(Vec<String>),
 }
 
 impl fmt::Display for NetworkMode {
@@ -99,6 +101,7 @@ impl fmt::Display for NetworkMode {
             Self::None => f.write_str("none"),
             Self::Container(name) => write!(f, "container:{name}"),
             Self::Network(name) => f.write_str(name),
+            Self::Several(names) => f.write_str(&names.join(", ")),
         }
     }
 }

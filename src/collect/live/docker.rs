@@ -2,8 +2,9 @@
 //!
 //! For each container there is a folder with `config.v2.json` (moby, container/container.go: the container's state, its first
 //! process among it, and in `NetworkSettings.SandboxKey` the file that its namespace is pinned to) and `hostconfig.json`, whose
-//! `NetworkMode` is what `docker run --network` said. cri-dockerd marks sandboxes and the containers in them by labels
-//! (core/docker_service.go), and calls them `k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT` (core/naming.go).
+//! `NetworkMode` is what `docker run --network` said; `NetworkSettings.Networks` has those that it was connected to since.
+//! cri-dockerd marks sandboxes and the containers in them by labels (core/docker_service.go), and calls them
+//! `k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT` (core/naming.go).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -124,6 +125,13 @@ impl Container {
     }
 
     fn mode(&self, names: &BTreeMap<&str, &str>) -> NetworkMode {
+        let networks = self.config["NetworkSettings"]["Networks"].as_object();
+        let networks = networks.into_iter().flat_map(|all| all.keys().cloned());
+        joined(self.first_mode(names), networks.collect())
+    }
+
+    /// What `docker run --network` said.
+    fn first_mode(&self, names: &BTreeMap<&str, &str>) -> NetworkMode {
         match self.network.as_str() {
             // What Docker makes of it on Linux.
             "default" | "bridge" => NetworkMode::Bridge,
@@ -133,6 +141,55 @@ impl Container {
                 Some(id) => NetworkMode::Container(names.get(id).unwrap_or(&id).to_string()),
                 None => NetworkMode::Network(other.to_owned()),
             },
+        }
+    }
+}
+
+/// The mode of a container that was started in one, and is connected to those networks now. A network may have been typed by
+/// its identifier: then its name is among them.
+fn joined(first: NetworkMode, mut networks: Vec<String>) -> NetworkMode {
+    if !matches!(first, NetworkMode::Bridge | NetworkMode::Network(_)) {
+        return first;
+    }
+    // A stable sort: the first one to the front.
+    let typed = first.to_string();
+    networks.sort_by_key(|name| *name != typed);
+    match (first, networks.as_slice()) {
+        (_, [_, _, ..]) => NetworkMode::Several(networks),
+        (NetworkMode::Network(_), [only]) => NetworkMode::Network(only.clone()),
+        (first, _) => first,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_are_those_that_a_container_is_connected_to() {
+        let network = |name: &str| NetworkMode::Network(name.to_owned());
+        let cases = [
+            (NetworkMode::Bridge, vec!["bridge"], "bridge"),
+            (NetworkMode::Bridge, vec![], "bridge"),
+            (
+                NetworkMode::Bridge,
+                vec!["a", "bridge", "c"],
+                "bridge, a, c",
+            ),
+            (network("b"), vec!["b"], "b"),
+            (network("b"), vec!["a", "b"], "b, a"),
+            (network("8b1f8a390952"), vec!["b"], "b"),
+            (NetworkMode::Host, vec!["host"], "host"),
+            (NetworkMode::None, vec!["none"], "none"),
+            (
+                NetworkMode::Container("web".to_owned()),
+                vec![],
+                "container:web",
+            ),
+        ];
+        for (first, networks, expected) in cases {
+            let networks = networks.into_iter().map(str::to_owned).collect();
+            assert_eq!(joined(first, networks).to_string(), expected);
         }
     }
 }
