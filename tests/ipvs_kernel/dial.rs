@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
 use std::time::Duration;
 
@@ -31,6 +31,12 @@ pub fn dial(
     let netns = File::open(netns).unwrap();
     let dial = || Ok(dial_here(protocol, source, to, length));
     run_in(&netns, "the client", dial).unwrap()
+}
+
+/// A connection that stands as long as it is kept.
+pub fn hold(netns: &Path, to: SocketAddr) -> TcpStream {
+    let netns = File::open(netns).unwrap();
+    run_in(&netns, "the client", || Ok(TcpStream::connect(to).unwrap())).unwrap()
 }
 
 fn dial_here(protocol: Protocol, source: SocketAddr, to: SocketAddr, length: usize) -> Seen {
@@ -100,10 +106,12 @@ pub fn serve_at(netns: &Path, name: &'static str, at: SocketAddr) {
                 continue;
             };
             let answer = format!("{name} {}", plain(client));
-            let _ = std::io::Write::write_all(&mut stream, answer.as_bytes());
-            // The client closes first.
-            let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
-            let _ = stream.read(&mut [0; 8]);
+            std::thread::spawn(move || {
+                let _ = std::io::Write::write_all(&mut stream, answer.as_bytes());
+                // The client closes first.
+                let _ = stream.set_read_timeout(Some(Duration::from_secs(120)));
+                let _ = stream.read(&mut [0; 8]);
+            });
         }
     });
     std::thread::spawn(move || {

@@ -1,8 +1,12 @@
 //! Whom each scheduler picks.
 
+use std::collections::BTreeMap;
+
 use kubenet::model::Protocol;
 use rstest::rstest;
 
+use super::dial::hold;
+use super::judge::compare_shares;
 use super::scene::{Ask, Scene, ask, end, possible, word};
 
 const SERVICE: &str = "10.43.0.1:80";
@@ -67,6 +71,77 @@ fn the_next_is_known(#[case] options: &str, #[case] weights: [u32; 3]) {
             "{options}, round {round}"
         );
     }
+}
+
+/// An address stays with its server, which no tool prints: the one that has its connections is supposed, until it has so
+/// many that another one takes them for certain.
+#[rstest]
+fn an_address_stays(
+    #[values("lblc", "lblcr")] scheduler: &str,
+    #[values([1, 1, 1], [1, 2, 4])] weights: [u32; 3],
+) {
+    if !possible() {
+        return;
+    }
+    let scene = Scene::new();
+    scene.serve(&service(&format!("-s {scheduler}"), weights));
+    let asked = ask("client", SERVICE);
+    let mut held = Vec::new();
+    let mut certain = 0;
+    for round in 0..14 {
+        scene.read();
+        let trace = scene.trace(asked);
+        let [way] = trace.paths.as_slice() else {
+            panic!("{scheduler}, round {round}: {:?}", trace.paths);
+        };
+        // Once another server has connections, too, it is not known which of them the address stays with.
+        let seen = word(scene.dial(asked));
+        if way.assumptions.is_empty() {
+            certain += 1;
+            assert_eq!(end(way), seen, "{scheduler} {weights:?}, round {round}");
+        } else if round < 2 {
+            assert_eq!(
+                end(way),
+                seen,
+                "{scheduler} {weights:?}, round {round}, supposed"
+            );
+        }
+        held.push(hold(&scene.path("client"), SERVICE.parse().unwrap()));
+    }
+    assert!(certain > 0, "{scheduler} {weights:?}");
+}
+
+/// Two are drawn, the less loaded one is taken: the shares of each connection, as those before it left it.
+#[rstest]
+#[case([1, 1, 1])]
+#[case([1, 2, 5])]
+#[case([3, 0, 2])]
+fn two_are_drawn(#[case] weights: [u32; 3]) {
+    const ROUNDS: u32 = 40;
+    if !possible() {
+        return;
+    }
+    let _ = std::process::Command::new("modprobe")
+        .args(["-q", "ip_vs_twos"])
+        .status();
+    if !std::fs::read_to_string("/proc/modules").is_ok_and(|all| all.contains("ip_vs_twos ")) {
+        eprintln!("skipped: this kernel has no ip_vs_twos");
+        return;
+    }
+    let scene = Scene::new();
+    scene.serve(&service("-s twos", weights));
+    let asked = ask("client", SERVICE);
+    let mut predicted: BTreeMap<String, f64> = BTreeMap::new();
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    for _ in 0..ROUNDS {
+        scene.read();
+        for way in &scene.trace(asked).paths {
+            assert!(way.assumptions.is_empty());
+            *predicted.entry(end(way)).or_default() += way.probability / f64::from(ROUNDS);
+        }
+        *seen.entry(word(scene.dial(asked))).or_default() += 1;
+    }
+    assert_eq!(compare_shares("answer", &seen, &predicted, false), [""; 0]);
 }
 
 /// Hashes of addresses and ports.

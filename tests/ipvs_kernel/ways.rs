@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kubenet::model::Protocol;
 use rstest::rstest;
 
-use super::scene::{Ask, Scene, ask, possible};
+use super::scene::{Ask, Scene, ask, end, possible};
 
 const SERVICE: &str = "10.43.0.1:80";
 const ONE: &str = "-A -t 10.43.0.1:80 -s rr
@@ -249,6 +249,34 @@ fn ways(#[values(0, 1, 2, 3)] quarter: usize) {
         "the kernel did otherwise:\n{}",
         wrong.join("\n")
     );
+}
+
+/// What its sender did not cut, as it saw a route to itself, may not be cut on its way to a server.
+#[rstest]
+#[case("client", 1600, false)]
+#[case("director", 1500, false)]
+#[case("director", 1501, true)]
+#[case("director", 1600, true)]
+fn large_datagrams(#[case] from: &str, #[case] size: u32, #[case] refused: bool) {
+    if !possible() {
+        return;
+    }
+    let scene = Scene::new();
+    scene.serve(
+        "-A -u 10.43.0.1:80 -s rr
+         -a -u 10.43.0.1:80 -r 10.2.0.11:8080 -m
+         -A -u [fd43::1]:80 -s rr
+         -a -u [fd43::1]:80 -r [fd02::11]:8080 -m",
+    );
+    for to in [SERVICE, "[fd43::1]:80"] {
+        let asked = Ask {
+            protocol: Protocol::Udp,
+            size,
+            ..ask(from, to)
+        };
+        let trace = scene.judge(asked, 1);
+        assert_eq!(end(&trace.paths[0]) == "too-big", refused, "{to}");
+    }
 }
 
 /// On one bridge, the answer passes the director as frames, if at all: br_netfilter shows it to IPVS.

@@ -9,10 +9,12 @@
 //! Not followed are ICMP errors about answers, and connections that real servers begin.
 
 mod hashing;
+mod locality;
 mod schedule;
 mod service;
 mod take;
 mod transmit;
+mod twos;
 
 use std::net::IpAddr;
 

@@ -4,6 +4,7 @@
 //! read, it is named; a turn has its share in the long run; what hangs on something that no dump shows is not guessed.
 
 use super::hashing::{Client, by_destination, by_maglev, by_source};
+use super::{locality, twos};
 use crate::model::{RealServer, ServerConnections, VirtualServer};
 
 /// The answer of a scheduler.
@@ -13,6 +14,8 @@ pub(in crate::walk) enum Pick {
     One { server: usize, because: String },
     /// One of them, each with its share, in the order of the servers.
     Shared { shares: Vec<f64>, because: String },
+    /// One of them by chance, each with its share of this very connection.
+    Drawn { shares: Vec<f64>, because: String },
     /// One of these, by something that was not read.
     Unknown { among: Vec<usize>, because: String },
     /// None takes it.
@@ -49,7 +52,7 @@ pub(super) fn pick(
                 because: "none of its servers takes new connections".to_owned(),
             };
         }
-        [only] if !by_hash && is_known(&service.scheduler) && service.scheduler != "ovf" => {
+        [only] if !by_hash && is_known(&service.scheduler) && !may_keep(&service.scheduler) => {
             return Pick::One {
                 server: *only,
                 because: "the only one that takes new connections".to_owned(),
@@ -80,22 +83,18 @@ pub(super) fn pick(
         "sh" => by_source(service, &servers, client),
         "dh" => by_destination(service, &servers, client),
         "mh" => by_maglev(service, &servers, client),
-        "twos" => Pick::Unknown {
-            among: open,
-            because: "two servers are drawn, and the one with fewer connections is taken"
-                .to_owned(),
-        },
-        "lblc" | "lblcr" => Pick::Unknown {
-            among: open,
-            because: format!(
-                "{scheduler} keeps a destination with the server it once had, which no tool prints"
-            ),
-        },
+        "twos" => twos::by_two_draws(service, &servers, open),
+        "lblc" | "lblcr" => locality::pick(service, &servers, &open),
         other => Pick::Unknown {
             among: open,
             because: format!("kubenet does not know the scheduler {other}"),
         },
     }
+}
+
+/// Whether one that takes new connections may yet not get this one.
+fn may_keep(scheduler: &str) -> bool {
+    matches!(scheduler, "ovf" | "lblc")
 }
 
 fn is_known(scheduler: &str) -> bool {
@@ -124,7 +123,7 @@ impl Candidate<'_> {
     }
 
     /// What this scheduler compares: a load, and the weight that it is divided by.
-    fn load(&self, scheduler: &str) -> Option<(u64, u64)> {
+    pub fn load(&self, scheduler: &str) -> Option<(u64, u64)> {
         let weight = u64::from(self.server.weight);
         if scheduler == "fo" {
             return Some((1, weight));
@@ -166,24 +165,18 @@ fn by_load(
         };
         open.retain(below);
     }
-    let load = |at: usize| loads[at].unwrap_or((u64::MAX, 1));
-    let less = |(load, weight): (u64, u64), (other, its): (u64, u64)| {
-        u128::from(load) * u128::from(its) < u128::from(other) * u128::from(weight)
-    };
-    let Some(least) = open
-        .iter()
-        .map(|at| load(*at))
-        .reduce(|one, other| if less(other, one) { other } else { one })
-    else {
+    let Some(open) = least_loaded(scheduler, servers, &open) else {
         return Pick::Nobody {
             because: "all of its servers have more connections than their weight".to_owned(),
         };
     };
-    open.retain(|at| !less(least, load(*at)));
+    let idle = open
+        .first()
+        .is_some_and(|at| loads[*at].is_some_and(|(load, _)| load == 0));
     let best = match scheduler {
         "fo" => "the highest weight",
         "ovf" => "the highest weight with connections to spare",
-        "nq" if least.0 == 0 => "idle",
+        "nq" if idle => "idle",
         "sed" | "nq" => "the shortest delay to expect",
         "wlc" => "the fewest connections for its weight",
         _ => "the fewest connections",
@@ -198,6 +191,25 @@ fn by_load(
             because: format!("{best}, which {} have; the order decides", open.len()),
         },
     }
+}
+
+/// Those of the least load for its weight, in their order; nothing where there are none, or loads were not read.
+pub(super) fn least_loaded(
+    scheduler: &str,
+    servers: &[Candidate<'_>],
+    among: &[usize],
+) -> Option<Vec<usize>> {
+    let loads: Vec<(usize, (u64, u64))> = among
+        .iter()
+        .map(|at| Some((*at, servers[*at].load(scheduler)?)))
+        .collect::<Option<_>>()?;
+    let less = |(load, weight): (u64, u64), (other, its): (u64, u64)| {
+        u128::from(load) * u128::from(its) < u128::from(other) * u128::from(weight)
+    };
+    let all = loads.iter().map(|(_, load)| *load);
+    let least = all.reduce(|one, other| if less(other, one) { other } else { one })?;
+    let best = loads.iter().filter(|(_, load)| !less(least, *load));
+    Some(best.map(|(at, _)| *at).collect())
 }
 
 /// Weights as parts of a whole.

@@ -187,6 +187,13 @@ impl<'c> Walk<'c> {
                 self.journey.step(step(StepKind::Balance, text));
                 Some(taken)
             }
+            Pick::Drawn { shares, because } => {
+                let taken = self.choices.choose(Question::Balance(shares.clone()));
+                let share = shares.get(taken).copied().unwrap_or_default() * 100.0;
+                let text = format!("{because}: {share:.0} % for this one now");
+                self.journey.step(step(StepKind::Balance, text));
+                Some(taken)
+            }
             Pick::Unknown { among, because } => {
                 let options = among
                     .iter()

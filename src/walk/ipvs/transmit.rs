@@ -223,7 +223,7 @@ impl<'c> Walk<'c> {
         }
         // What is too long and may not be cut is refused; else it is cut on its way out, as if it were made here.
         if packet.dont_fragment
-            && let Some(device) = place.in_device
+            && let Some(device) = place.in_device.or(self.uncut_by(place, packet))
         {
             self.fit(netns, packet, &chosen, Some(device))?;
         }
@@ -231,6 +231,16 @@ impl<'c> Walk<'c> {
             chosen.gateway = chosen.gateway.or(Some(to));
         }
         Ok(chosen)
+    }
+
+    /// The device by which a datagram of this host was to leave whole, which is `lo` where it has the service's address: its
+    /// socket had no reason to cut it. TCP's segments are cut where they leave.
+    fn uncut_by<'p>(&self, place: Place<'p>, packet: &Packet) -> Option<&'p str> {
+        let device = place
+            .out_device
+            .filter(|_| packet.protocol != Protocol::Tcp)?;
+        let link = self.cluster.netns(place.netns).link(device)?;
+        (packet.size <= link.mtu).then_some(device)
     }
 
     /// Whether packets of IPVS stay with their tracked connection (`net.ipv4.vs.conntrack`): without, no rule of the nat

@@ -2,15 +2,12 @@
 
 use super::chain::Meeting;
 use super::lookup::LookedUp;
-use crate::model::Family;
-use crate::model::nftables::{
-    Data, DynamicUpdate, ObjectName, Quota, Statement, TableFamily, Verdict,
-};
+use super::object::quota_left;
+use crate::model::nftables::{Statement, Verdict};
 use crate::model::trace::StepKind;
-use crate::model::{Protocol, RejectWith};
 use crate::walk::explore::Question;
 use crate::walk::netfilter::{Answer, dropped};
-use crate::walk::packet::{Packet, Tracking};
+use crate::walk::packet::Tracking;
 use crate::walk::walker::{Stop, Walk};
 
 /// What came of a rule.
@@ -79,7 +76,7 @@ impl<'c> Walk<'c> {
     }
 
     /// Whether the rule goes on after an answer; throws dice, or supposes, where the answer does not tell.
-    fn taken(
+    pub(super) fn taken(
         &mut self,
         meeting: &mut Meeting<'_, '_, 'c>,
         answer: Answer,
@@ -206,120 +203,10 @@ impl<'c> Walk<'c> {
             }
         })
     }
-
-    /// A named counter, quota, limit or helper.
-    fn object(
-        &mut self,
-        meeting: &mut Meeting<'_, '_, 'c>,
-        kind: &'c str,
-        name: &'c ObjectName,
-        rest: &'c [Statement],
-    ) -> Outcome<'c> {
-        let name: &str = match name {
-            ObjectName::Name(name) => name,
-            ObjectName::Map(key, set) => match self.find_element(meeting, key, set) {
-                LookedUp::Found(element, _) => match &element.data {
-                    Some(Data::Object(name)) => name,
-                    _ => return unknown(meeting, "the element names no object".to_owned()),
-                },
-                LookedUp::Nothing => return Outcome::Breaks,
-                LookedUp::Unknown(why) => return unknown(meeting, why),
-            },
-        };
-        let answer = match kind {
-            "counter" | "ct helper" | "ct timeout" | "ct expectation" | "secmark" => {
-                return Outcome::Holds;
-            }
-            "quota" => match meeting
-                .base
-                .table
-                .object(kind, name)
-                .map(|found| &found.content)
-            {
-                Some(Some(Statement::Quota(quota))) => quota_left(quota, meeting.packet),
-                _ => Answer::Unknown(format!("the quota {name} was not read")),
-            },
-            "limit" => Answer::Unknown(format!(
-                "the limit {name} depends on how many packets came before"
-            )),
-            _ => {
-                let why = format!("what {kind} of {} does is not known", meeting.source());
-                return end(Stop::unknown(meeting.place.netns, why));
-            }
-        };
-        match self.taken(meeting, answer, rest) {
-            true => Outcome::Holds,
-            false => Outcome::Breaks,
-        }
-    }
-
-    /// `add @set { ... }`: the statements of the element may end the rule.
-    fn dynamic(
-        &mut self,
-        meeting: &mut Meeting<'_, '_, 'c>,
-        update: &'c DynamicUpdate,
-        rest: &'c [Statement],
-    ) -> Outcome<'c> {
-        let Some(key) = self.update(meeting, update) else {
-            return Outcome::Breaks;
-        };
-        let asks = update
-            .statements
-            .iter()
-            .any(|one| !matches!(one, Statement::Counter(..)));
-        if asks {
-            let why = format!("the elements of {} count what came before", update.set);
-            return match self.taken(meeting, Answer::Unknown(why), rest) {
-                true => Outcome::Holds,
-                false => Outcome::Breaks,
-            };
-        }
-        if key.iter().all(|part| part.value().is_some()) {
-            let types = update.key.datatypes(&|_| Vec::new());
-            let words: Vec<String> = key
-                .iter()
-                .zip(types)
-                .map(|(part, datatype)| datatype.print(part.first))
-                .collect();
-            let text = format!("{} remembers {}", update.set, words.join(" . "));
-            self.note(meeting, StepKind::Rule, text);
-        }
-        Outcome::Holds
-    }
-
-    fn reject(&mut self, meeting: &mut Meeting<'_, '_, 'c>, kind: &str, code: &str) -> Outcome<'c> {
-        let packet = &*meeting.packet;
-        // nft asks for the protocol before, and does not print that.
-        let fits = match kind {
-            "tcp reset" => packet.protocol == Protocol::Tcp,
-            "icmp" => packet.family() == Family::V4,
-            "icmpv6" => packet.family() == Family::V6,
-            _ => true,
-        };
-        if !fits {
-            return Outcome::Breaks;
-        }
-        if matches!(
-            meeting.base.table.family,
-            TableFamily::Bridge | TableFamily::Netdev
-        ) {
-            let why = format!(
-                "{} refuses it below IP, and what the client sees of that is not followed",
-                meeting.source()
-            );
-            return end(Stop::unknown(meeting.place.netns, why));
-        }
-        let Some(with) = reject_with(kind, code) else {
-            let why = format!("what {} answers with is not known", meeting.source());
-            return end(Stop::unknown(meeting.place.netns, why));
-        };
-        let stop = self.refuse(meeting.place, &meeting.source(), with, packet);
-        end(stop)
-    }
 }
 
 /// A statement whose effect on the packet is not known.
-fn unknown<'c>(meeting: &Meeting<'_, '_, '_>, why: String) -> Outcome<'c> {
+pub(super) fn unknown<'c>(meeting: &Meeting<'_, '_, '_>, why: String) -> Outcome<'c> {
     end(Stop::unknown(
         meeting.place.netns,
         format!("what {} does is not known: {why}", meeting.source()),
@@ -328,31 +215,4 @@ fn unknown<'c>(meeting: &Meeting<'_, '_, '_>, why: String) -> Outcome<'c> {
 
 pub(super) fn end<'c>(stop: Stop) -> Outcome<'c> {
     Outcome::Ends(Effect::End(Box::new(stop)))
-}
-
-/// `quota 10 mbytes` holds until it is used up, `quota over` from then on.
-fn quota_left(quota: &Quota, packet: &Packet) -> Answer {
-    let used = quota.used.saturating_add(packet.size.into());
-    Answer::of((used >= quota.bytes) == quota.over)
-}
-
-/// The codes of `icmp` and `icmpv6`, and of `icmpx`, which are both.
-fn reject_with(kind: &str, code: &str) -> Option<RejectWith> {
-    Some(match (kind, code) {
-        ("tcp reset", _) => RejectWith::TcpReset,
-        (_, "" | "port-unreachable") => RejectWith::PortUnreachable,
-        ("icmpx" | "icmpv6", "no-route") | ("icmp", "net-unreachable") => {
-            RejectWith::NetUnreachable
-        }
-        ("icmpx" | "icmp", "host-unreachable") | ("icmpv6", "addr-unreachable") => {
-            RejectWith::HostUnreachable
-        }
-        (_, "admin-prohibited") => RejectWith::AdminProhibited,
-        ("icmp", "prot-unreachable") => RejectWith::ProtoUnreachable,
-        ("icmp", "net-prohibited") => RejectWith::NetProhibited,
-        ("icmp", "host-prohibited") => RejectWith::HostProhibited,
-        ("icmpv6", "policy-fail") => RejectWith::PolicyFail,
-        ("icmpv6", "reject-route") => RejectWith::RejectRoute,
-        _ => return None,
-    })
 }
