@@ -24,7 +24,7 @@ test-vm:
 
 # The random tests against the kernel, with more cases than a change is asked for: PACKETS through rulesets of iptables (a
 # quarter of them for each of four kinds), so many RULESETS of nftables, ROUTERS and CLUSTERS of each kind, so many
-# PAIRS of faults, and VM_CLUSTERS with IPVS in the virtual machine. SEED says where to begin: another one asks other questions.
+# PAIRS of faults (and faults in each other kind of cluster), and VM_CLUSTERS with IPVS in the virtual machine. SEED says where to begin: another one asks other questions.
 PACKETS     ?= 100000
 RULESETS    ?= 2000
 ROUTERS     ?= 2000

@@ -54,7 +54,9 @@ impl<'c> Walk<'c> {
         let chosen = match source {
             Some(source) => {
                 packet.source = source;
-                if !is_local(self.cluster.netns(netns), source) {
+                // A tunnel over IPv6 asks for a route alone, which that source need not have.
+                let by_tunnel = packet.inner.is_some() && source.is_ipv6();
+                if !by_tunnel && !is_local(self.cluster.netns(netns), source) {
                     self.need_whole(netns, Part::Routes(packet.family()), &packet)?;
                     let why =
                         format!("{source} is no address of this host: it cannot send from it");

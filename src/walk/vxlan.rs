@@ -91,7 +91,9 @@ impl Walk<'_> {
                 ));
             }
         };
+        // `ip_route_output_key_hash_rcu` refuses a source that is not the host's; IPv6 has nothing like it.
         if let Some(local) = vxlan.local
+            && local.is_ipv4()
             && !is_local(here, local)
         {
             self.need_whole(netns, Part::Routes(Family::of(local)), &inner)?;

@@ -2,8 +2,8 @@
 //! symptom; `check` names the fault first; the trace of the same connection does not arrive and names it too; the cure
 //! that is printed is run; and then connections pass and nothing is wrong. Two faults at once: both are named.
 //!
-//! `KUBENET_FAULT` chooses by a part of the name; `KUBENET_CASES` says how many pairs, `KUBENET_SEED` with which number they
-//! begin.
+//! `KUBENET_FAULT` chooses by a part of the name, `KUBENET_KIND` by that of the kind of cluster; `KUBENET_CASES` says how many
+//! pairs, and how many faults in every other kind of cluster, `KUBENET_SEED` with which number they begin.
 
 #![allow(clippy::unwrap_used)]
 
@@ -15,10 +15,10 @@ mod lab_support;
 mod chance;
 
 mod bench;
+mod kinds;
 mod pairs;
 mod single;
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kubenet::check;
@@ -26,10 +26,26 @@ use kubenet::lab::demo::Choice;
 use kubenet::lab::faults::{self, Fault, Need};
 use kubenet::lab::kube_proxy_nftables::Layout;
 use kubenet::lab::spec::Proxy;
+use kubenet::model::trace::OverallVerdict;
+use kubenet::model::{Family, Severity};
 use lab_support::bench::{Lab, can_build, has_ipvs};
 
 /// Labs at once: they are waited for more than they work.
 const LABS: usize = 4;
+
+/// Works with several labs at once: workers by number, each with what it has to say in the end.
+fn side_by_side(workers: usize, work: impl Fn(usize) -> Vec<String> + Sync) -> Vec<String> {
+    let work = &work;
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers)
+            .map(|number| scope.spawn(move || work(number)))
+            .collect();
+        let said = workers
+            .into_iter()
+            .map(|worker| worker.join().expect("a worker panicked"));
+        said.flatten().collect()
+    })
+}
 
 /// Asks every case of labs that are built alike, several at once, and fails with what is wrong about each.
 fn all<Case: Sync>(
@@ -39,26 +55,26 @@ fn all<Case: Sync>(
     judge: impl Fn(&Lab, &Case) -> Option<String> + Sync,
 ) {
     let next = AtomicUsize::new(0);
-    let wrong = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for number in 0..LABS.min(cases.len()) {
-            let (next, wrong, judge) = (&next, &wrong, &judge);
-            scope.spawn(move || {
-                let lab = bench::up(&format!("{name}-{number}"), choice);
-                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    wrong.lock().unwrap().extend(judge(&lab, case));
-                }
-            });
+    let wrong = side_by_side(LABS.min(cases.len()), |number| {
+        let lab = bench::up(&format!("{name}-{number}"), choice);
+        let mut wrong = Vec::new();
+        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            wrong.extend(judge(&lab, case));
         }
+        wrong
     });
-    let wrong = wrong.into_inner().unwrap();
-    assert!(
-        wrong.is_empty(),
-        "{} of {}:\n{}",
-        wrong.len(),
-        cases.len(),
-        wrong.join("\n")
-    );
+    fail_with(&wrong, cases.len());
+}
+
+fn fail_with(wrong: &[String], count: usize) {
+    let what = wrong.join("\n");
+    assert!(wrong.is_empty(), "{} of {count}:\n{what}", wrong.len());
+}
+
+/// What is wrong about one fault in a lab that is healthy, with its name.
+fn judge_one(lab: &Lab, fault: &Fault) -> Option<String> {
+    let wrong = single::judge(lab, fault);
+    (!wrong.is_empty()).then(|| format!("{}:\n  {}", fault.id, wrong.join("\n  ")))
 }
 
 /// A number from the environment.
@@ -90,8 +106,7 @@ fn every_fault_is_named_first_and_its_cure_cures() {
     }
     let choice = Choice::default();
     all("one", &choice, &chosen(&choice), |lab, fault| {
-        let wrong = single::judge(lab, fault);
-        (!wrong.is_empty()).then(|| format!("{}:\n  {}", fault.id, wrong.join("\n  ")))
+        judge_one(lab, fault)
     });
 }
 
@@ -104,10 +119,7 @@ fn of_mode(name: &str, proxy: Proxy, own: &[Need]) {
     let mut faults = possible(&choice);
     faults.retain(|fault| fault.needs.iter().any(|need| own.contains(need)));
     assert!(faults.len() >= 3);
-    all(name, &choice, &faults, |lab, fault| {
-        let wrong = single::judge(lab, fault);
-        (!wrong.is_empty()).then(|| format!("{}:\n  {}", fault.id, wrong.join("\n  ")))
-    });
+    all(name, &choice, &faults, |lab, fault| judge_one(lab, fault));
 }
 
 #[test]
@@ -123,6 +135,55 @@ fn every_fault_of_ipvs_mode_is_named_first_and_its_cure_cures() {
     if can_build() && has_ipvs() {
         of_mode("ipvs", Proxy::Ipvs("rr".to_owned()), &[Need::Ipvs]);
     }
+}
+
+#[test]
+fn faults_in_other_kinds_of_clusters_are_named_first_and_their_cures_cure() {
+    if !can_build() {
+        return;
+    }
+    let first = number("KUBENET_SEED").unwrap_or(1);
+    let count = number("KUBENET_CASES").unwrap_or(4);
+    let part_of = |name| std::env::var(name).unwrap_or_default();
+    let (kind, fault) = (part_of("KUBENET_KIND"), part_of("KUBENET_FAULT"));
+    let kinds = kinds::of(&kind, &fault, first, count as usize);
+    let next = AtomicUsize::new(0);
+    let wrong = side_by_side(LABS.min(kinds.len()), |_| {
+        let mut wrong = Vec::new();
+        while let Some(kind) = kinds.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let lab = bench::up(kind.name, &kind.choice);
+            let judged = kind
+                .faults
+                .iter()
+                .filter_map(|fault| judge_one(&lab, fault));
+            wrong.extend(judged.map(|what| format!("{}: {what}", kind.name)));
+        }
+        wrong
+    });
+    fail_with(&wrong, kinds.iter().map(|kind| kind.faults.len()).sum());
+}
+
+/// IPv4 refuses to send from an address that is not the host's, IPv6 does not.
+#[test]
+fn a_tunnel_over_ipv6_sends_from_any_address() {
+    if !can_build() {
+        return;
+    }
+    let choice = Choice {
+        families: vec![Family::V6],
+        ..Choice::default()
+    };
+    let lab = bench::up("local6", &choice);
+    let change = "ip link set flannel-v6.1 type vxlan id 1 local fd00:205::99";
+    let changed = lab.run("node/node1", &["sh", "-ec", change]);
+    assert!(changed.status.success(), "{changed:?}");
+    let victim = ("client-1", "[fd00:42::4]:8080".parse().unwrap());
+    assert!(bench::connects_soon(&lab.state(), victim));
+    let trace = bench::trace(&bench::read(&lab), victim);
+    assert_eq!(trace.verdict, OverallVerdict::Delivered);
+    let found = bench::findings(&lab);
+    let named: Vec<_> = found.iter().map(|one| (&*one.id, one.severity)).collect();
+    assert_eq!(named, [("vxlan-local-address-foreign", Severity::Warning)]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a pod's eth0 has: an address of its node's pod CIDR, and a default route.
 
-use super::{Pod, fact, gateway, is_link_local, recreate};
+use super::{Pod, fact, gateway, is_link_local, object_of, recreate};
 use crate::check::{Check, NodeView, Scene};
 use crate::model::{self, Finding, Part, Place, Severity};
 
@@ -39,10 +39,10 @@ pub(super) fn addresses(
     if pod.netns.addresses.is_none() || pod.netns.incomplete.contains(&Part::Addresses) {
         return;
     }
-    let (namespace, name) = pod.name.split_once('/').unwrap_or_default();
-    let mut objects = scene.cluster.objects.pods.iter();
-    let object = objects.find(|one| one.namespace == namespace && one.name == name);
-    for ip in object.iter().flat_map(|object| &object.ips) {
+    for ip in object_of(scene, pod)
+        .into_iter()
+        .flat_map(|object| &object.ips)
+    {
         if pod.netns.has_address(*ip) {
             continue;
         }

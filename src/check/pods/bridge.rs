@@ -45,6 +45,7 @@ pub(super) fn of_bridge(node: &NodeView<'_>, netns: &Netns, bridge: &Link, repor
             &format!("{}: {name}: not UP", bridge.index),
         )];
         finding.fix = vec![format!("ip link set {name} up")];
+        finding.fix.extend(lost_address(node, netns, name));
         finding.mentions = vec![name.clone()];
         report.judge(&BRIDGE_DOWN, node.name, vec![finding]);
     }
@@ -118,6 +119,16 @@ pub(super) fn of_bridge(node: &NodeView<'_>, netns: &Netns, bridge: &Link, repor
             report.judge(&BRIDGE_ADDRESS, node.name, vec![finding]);
         }
     }
+}
+
+/// Gives a bridge the IPv6 address that it lost when it went down: the kernel keeps those of IPv4 alone, unless
+/// `keep_addr_on_down` says otherwise (Documentation/networking/ip-sysctl.rst).
+fn lost_address(node: &NodeView<'_>, netns: &Netns, name: &str) -> Option<String> {
+    let cidr = node.pod_cidr(model::Family::V6)?;
+    let gateway = gateway(cidr)?;
+    let length = cidr.prefix_len();
+    let lost = !netns.addresses_of(name).any(|held| held.ip == gateway);
+    lost.then(|| format!("ip addr add {gateway}/{length} dev {name}"))
 }
 
 /// What names a node's pods on their way: the bridge, and where other nodes send for them.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::{Pod, fact, inside, is_link_local, pod_addresses, recreate};
+use super::{Pod, fact, inside, is_link_local, recreate, words_of};
 use crate::check::{Check, NodeView, Report, Scene};
 use crate::model::{self, ObjectKind, Place, Severity};
 
@@ -81,7 +81,7 @@ pub(super) fn doubles(
             })
             .collect();
         finding.fix = vec![recreate(&pod.name)];
-        finding.mentions = pod_addresses(pod);
+        finding.mentions = words_of(scene, pod);
         report.judge(&SAME_MAC, node.name, vec![finding]);
     }
     let objects = &scene.cluster.objects;

@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use super::{Check, Family, NodeView, Report, Scene};
 use crate::explain::who::is_link_local;
 use crate::model::trace::Evidence;
-use crate::model::{Link, LinkKind, Netns, NetnsId, NetnsName, Part, Place};
+use crate::model::{self, Link, LinkKind, Netns, NetnsId, NetnsName, Part, Place};
 
 /// The checks of this family.
 pub const FAMILY: Family = Family {
@@ -131,14 +131,25 @@ fn gateway(cidr: IpNet) -> Option<IpAddr> {
     }
 }
 
-fn pod_addresses(pod: &Pod<'_>) -> Vec<String> {
-    let held = pod
-        .netns
-        .addresses_of("eth0")
-        .filter(|address| !is_link_local(address.ip));
-    let mut words: Vec<String> = held.map(|address| address.ip.to_string()).collect();
-    words.extend(pod.port.map(|port| port.name.clone()));
+/// What names a pod on the way to it: the addresses that it has or should have, and the node's end of its pair.
+fn words_of(scene: &Scene<'_>, pod: &Pod<'_>) -> Vec<String> {
+    let held = pod.netns.addresses_of("eth0").map(|address| address.ip);
+    let meant = object_of(scene, pod).map(|object| object.ips.as_slice());
+    let mut ips: Vec<IpAddr> = held.filter(|ip| !is_link_local(*ip)).collect();
+    ips.extend(meant.unwrap_or_default());
+    ips.sort();
+    ips.dedup();
+    let words = ips.iter().map(ToString::to_string);
     words
+        .chain(pod.port.map(|port| port.name.clone()))
+        .collect()
+}
+
+/// What the API has of a pod.
+fn object_of<'c>(scene: &Scene<'c>, pod: &Pod<'_>) -> Option<&'c model::Pod> {
+    let (namespace, name) = pod.name.split_once('/')?;
+    let mut objects = scene.cluster.objects.pods.iter();
+    objects.find(|one| one.namespace == namespace && one.name == name)
 }
 
 fn inside(scene: &Scene<'_>, id: NetnsId) -> Place {

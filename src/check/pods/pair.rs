@@ -1,6 +1,6 @@
 //! A pod's veth pair: both ends up, the node's end a port of the bridge, and set as one.
 
-use super::{Pod, addresses, fact, inside, pod_addresses, recreate};
+use super::{Pod, addresses, fact, inside, recreate, words_of};
 use crate::check::{Check, NodeView, Report, Scene};
 use crate::model::{Finding, Link, Part, Severity};
 
@@ -62,7 +62,7 @@ pub(super) fn of_pod(
     let mut found: Vec<(&Check, Finding)> = Vec::new();
     let name = &pod.name;
     let at = node.name;
-    let words = pod_addresses(pod);
+    let words = words_of(scene, pod);
     let inside = inside(scene, pod.id);
     if let Some(port) = pod.port {
         let on_port = node.place(Some(&port.name));
@@ -164,8 +164,9 @@ pub(super) fn of_pod(
         finding.fix = vec![recreate(name)];
         found.push((&POD_DOWN, finding));
     }
-    addresses::addresses(scene, node, pod, &inside, &mut found);
+    // A device that goes down loses its IPv6 addresses, and its routes.
     if pod.eth0.up {
+        addresses::addresses(scene, node, pod, &inside, &mut found);
         addresses::routes(node, pod, &inside, &mut found);
     }
     for (check, mut finding) in found {

@@ -40,6 +40,8 @@ pub struct Fault {
 pub enum Need {
     /// vxlan tunnels.
     Tunnel,
+    /// All nodes on one network.
+    OneNetwork,
     /// kube-proxy's chains in iptables.
     KubeProxyChains,
     /// flannel's chains in iptables.
@@ -61,6 +63,7 @@ impl Need {
     pub fn is_met(self, spec: &Spec) -> bool {
         match self {
             Self::Tunnel => spec.backend.has_tunnels(),
+            Self::OneNetwork => spec.lans() == 1,
             Self::KubeProxyChains => spec.proxy == Proxy::Iptables,
             Self::FlannelChains => !matches!(spec.proxy, Proxy::Nftables(_)),
             Self::Ipvs => matches!(spec.proxy, Proxy::Ipvs(_)),
@@ -75,6 +78,7 @@ impl Need {
     pub fn lacks(self) -> &'static str {
         match self {
             Self::Tunnel => "it has no vxlan tunnels",
+            Self::OneNetwork => "its nodes are on several networks",
             Self::KubeProxyChains => "its kube-proxy has no chains in iptables",
             Self::FlannelChains => "its flannel has no chains in iptables",
             Self::Ipvs => "its kube-proxy is not in ipvs mode",

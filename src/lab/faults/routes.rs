@@ -41,7 +41,7 @@ pub(super) const FAULTS: &[Fault] = &[
             "$ip route replace $pods_node2 via $address_node2 dev enp0s1",
         )],
         changes: &["routes of node1"],
-        needs: &[Need::Tunnel],
+        needs: &[Need::Tunnel, Need::OneNetwork],
         victim: None,
     },
     Fault {
@@ -71,7 +71,7 @@ pub(super) const FAULTS: &[Fault] = &[
             "$ip route replace $pods_node2 via $address_node2 dev enp0s1; sysctl -qw net.ipv4.conf.all.rp_filter=1",
         )],
         changes: &["routes of node1"],
-        needs: &[Need::V4, Need::Tunnel],
+        needs: &[Need::V4, Need::Tunnel, Need::OneNetwork],
         victim: Some(("client-2", "nginx-test-a:80")),
     },
     Fault {
@@ -82,7 +82,7 @@ pub(super) const FAULTS: &[Fault] = &[
             "$ip neigh replace $address_node1 lladdr 02:00:00:00:00:98 dev enp0s1 nud permanent",
         )],
         changes: &["neighbour of master's wire"],
-        needs: &[],
+        needs: &[Need::OneNetwork],
         victim: Some(("client", "nginx-test-a:80")),
     },
     Fault {
@@ -90,7 +90,7 @@ pub(super) const FAULTS: &[Fault] = &[
         life: "the network of an air-gapped master is set up without a default route",
         steps: &[("node/master", "$ip route del default")],
         changes: &["default route of master"],
-        needs: &[Need::KubeProxyChains],
+        needs: &[Need::KubeProxyChains, Need::OneNetwork],
         victim: Some(("node/master", "single:80")),
     },
 ];

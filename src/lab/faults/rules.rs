@@ -130,15 +130,15 @@ pub(super) const FAULTS: &[Fault] = &[
     },
     Fault {
         id: "kube-firewall-stops-pods",
-        life: "a container's older iptables writes a rule of the kubelet's on node1 back without its mask",
+        life: "a container's older iptables writes a rule of the kubelet's on master back without its mask",
         steps: &[(
-            "node/node1",
+            "node/master",
             "$iptables -N KUBE-FIREWALL 2>/dev/null && $iptables -I INPUT -j KUBE-FIREWALL; \
              $iptables -A KUBE-FIREWALL -m mark --mark 0x0/0x0 -j DROP",
         )],
         changes: &[],
         needs: &[],
-        victim: Some(("client", "nginx-test-a:80")),
+        victim: Some(("client", "kubernetes:443")),
     },
     Fault {
         id: "pod-source-changed",

@@ -60,7 +60,7 @@ pub(super) const FAULTS: &[Fault] = &[
             "remake_tunnel id 1 dstport 8472 local $nobody nolearning",
         )],
         changes: &["tunnel of node1", "routes of node1"],
-        needs: &[Need::Tunnel],
+        needs: &[Need::Tunnel, Need::V4],
         victim: Some(("client-1", "three-a:8080")),
     },
     Fault {

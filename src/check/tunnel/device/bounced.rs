@@ -1,5 +1,6 @@
 //! A device that was taken down and up again.
 
+use super::settings;
 use crate::check::tunnel::{entries, restart_flannel, routes};
 use crate::check::{Check, NodeView, Scene};
 use crate::model::trace::Evidence;
@@ -11,7 +12,7 @@ pub(super) const BOUNCED: Check = Check {
     severity: Severity::Error,
     docs: "flannel's vxlan device is up and has forwarding entries of other nodes, and no route and no neighbour: it was taken \
            down and up again (by a restart of the network, NetworkManager, a suspended machine). The kernel flushes \
-           routes and even permanent neighbours of a device that goes down, and flannel's vxlan backend writes them only \
+           routes, IPv6 addresses and even permanent neighbours of a device that goes down, and flannel's vxlan backend writes them only \
            when it starts or hears of a node.",
 };
 
@@ -78,6 +79,8 @@ pub(super) fn finding(
         source: "bridge fdb".to_owned(),
         raw: entry.raw.clone(),
     }));
+    let address = settings::lost_address(node, link, family);
+    finding.fix.extend(address.map(|(_, command)| command));
     for peer in scene.peers(node) {
         let Some(cidr) = peer.pod_cidr(family) else {
             continue;

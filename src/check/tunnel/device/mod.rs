@@ -92,10 +92,9 @@ pub fn look(scene: &Scene<'_>, family: Family, report: &mut Report) {
                 node.name,
                 settings::local(node, link, vxlan).into_iter().collect(),
             );
-            let lacks = link
-                .up
-                .then(|| settings::no_address(node, link, family))
-                .flatten();
+            // One that is bounced lost its IPv6 address with the rest.
+            let stands = link.up && !is_bounced(scene, node, link, family);
+            let lacks = settings::no_address(node, link, family).filter(|_| stands);
             report.judge(
                 &settings::NO_ADDRESS,
                 node.name,

@@ -1,5 +1,7 @@
 //! How a device is set up: the addresses it sends from and has, and whether it learns.
 
+use std::net::IpAddr;
+
 use super::described;
 use crate::check::tunnel::restart_flannel;
 use crate::check::{Check, NodeView};
@@ -11,8 +13,9 @@ pub(super) const LOCAL: Check = Check {
     catalogue: &["C14"],
     severity: Severity::Error,
     docs: "The tunnel sends from an address which the node does not have (`local` of the vxlan device): no outer packet can be \
-           sent. The node's address changed after flannel made the device, or flannel was given the address of a NAT \
-           gateway as `--public-ip`, which it uses here too.",
+           sent; over IPv6 the kernel sends it all the same, and this is a warning. The node's address changed after \
+           flannel made the device, or flannel was given the address of a NAT gateway as `--public-ip`, which it uses here \
+           too.",
 };
 
 pub(super) const NO_ADDRESS: Check = Check {
@@ -58,17 +61,34 @@ pub(super) fn local(node: &NodeView<'_>, link: &Link, vxlan: &Vxlan) -> Option<F
         raw: format!("{}/{}", address.ip, address.prefix_length),
     }));
     finding.fix = vec![format!("ip link delete {name}"), restart_flannel(node.name)];
+    if ip.is_ipv6() {
+        finding.severity = Severity::Warning;
+        finding.impact = format!(
+            "{} sends with a source that networks which look for false ones drop",
+            node.name
+        );
+    }
     Some(finding)
 }
 
-pub(super) fn no_address(node: &NodeView<'_>, link: &Link, family: Family) -> Option<Finding> {
+/// The address that flannel gives a device and that it lacks, and the command that adds it.
+pub(super) fn lost_address(
+    node: &NodeView<'_>,
+    link: &Link,
+    family: Family,
+) -> Option<(IpAddr, String)> {
     let cidr = node.pod_cidr(family)?;
     let (_, netns) = node.host?;
-    let wanted = cidr.network();
+    let (wanted, name) = (cidr.network(), &link.name);
+    let lost = !netns.addresses_of(name).any(|held| held.ip == wanted);
+    let length = cidr.max_prefix_len();
+    lost.then(|| (wanted, format!("ip addr add {wanted}/{length} dev {name}")))
+}
+
+pub(super) fn no_address(node: &NodeView<'_>, link: &Link, family: Family) -> Option<Finding> {
+    let (wanted, command) = lost_address(node, link, family)?;
+    let (_, netns) = node.host?;
     let name = &link.name;
-    if netns.addresses_of(name).any(|address| address.ip == wanted) {
-        return None;
-    }
     let mut finding = NO_ADDRESS.finding(
         node.place(Some(name)),
         format!("{name} of {} lacks its address {wanted}", node.name),
@@ -83,14 +103,12 @@ pub(super) fn no_address(node: &NodeView<'_>, link: &Link, family: Family) -> Op
         .collect();
     finding.evidence = vec![Evidence {
         source: format!("ip addr show dev {name}"),
-        raw: if held.is_empty() {
-            "no address".to_owned()
-        } else {
-            held.join(", ")
+        raw: match held.is_empty() {
+            true => "no address".to_owned(),
+            false => held.join(", "),
         },
     }];
-    let bits = cidr.max_prefix_len();
-    finding.fix = vec![format!("ip addr add {wanted}/{bits} dev {name}")];
+    finding.fix = vec![command];
     Some(finding)
 }
 
