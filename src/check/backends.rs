@@ -35,3 +35,15 @@ pub fn both(netns: &Netns, family: Family) -> Option<Both<'_>> {
 pub fn rules(ruleset: &Ruleset) -> usize {
     ruleset.chains().map(|(_, chain)| chain.len()).sum()
 }
+
+/// The program that shows and changes a ruleset: `iptables`, `ip6tables-legacy`.
+pub fn tool(ruleset: &Ruleset) -> String {
+    let base = match ruleset.family {
+        Family::V4 => "iptables",
+        Family::V6 => "ip6tables",
+    };
+    match ruleset.backend {
+        Backend::Nft => base.to_owned(),
+        Backend::Legacy => format!("{base}-legacy"),
+    }
+}

@@ -14,6 +14,7 @@ mod modes;
 mod node_ports;
 mod node_routes;
 mod order;
+mod own_addresses;
 mod pods;
 mod relevance;
 mod report;
@@ -24,6 +25,7 @@ mod services;
 mod sysctls;
 mod tunnel;
 mod unseen;
+mod untracked;
 
 use std::collections::BTreeSet;
 
@@ -81,12 +83,14 @@ impl Check {
 pub const FAMILIES: &[Family] = &[
     limits::FAMILY,
     forwarding::FAMILY,
+    own_addresses::FAMILY,
     node_routes::FAMILY,
     bridge_netfilter::FAMILY,
     tunnel::FAMILY,
     pods::FAMILY,
     filters::FAMILY,
     masquerade::FAMILY,
+    untracked::FAMILY,
     modes::FAMILY,
     selectors::FAMILY,
     services::FAMILY,

@@ -24,10 +24,6 @@ pub const UNSEEN: &[(&str, &str)] = &[
         "C24",
         "intended: DirectRouting routes to the nodes of its own link; a route that is wrong is found as such",
     ),
-    (
-        "C25",
-        "that flannel could not make its device stands in its log; that the device is not there is found (C10)",
-    ),
     ("D04", "what the cloud drops is not seen from a node"),
     (
         "D05",
@@ -58,10 +54,6 @@ pub const UNSEEN: &[(&str, &str)] = &[
         "the CNI configuration and its programs are files, which are not read",
     ),
     (
-        "E24",
-        "a node's own rules of routing may be meant so; a trace from the node tells",
-    ),
-    (
         "F10",
         "the ranges that the API server and the controllers were started with are not read",
     ),
@@ -74,20 +66,12 @@ pub const UNSEEN: &[(&str, &str)] = &[
         "two packets at one instant: only counters tell, which are not read",
     ),
     (
-        "F18",
-        "rules that leave packets untracked may be meant so; a trace tells where translation misses them",
-    ),
-    (
         "F19",
         "`trace --dns` asks the resolver as a program does, and tells where it ends",
     ),
     (
         "F21",
         "intended: ipMode says whether kube-proxy takes a load balancer's address; a trace tells",
-    ),
-    (
-        "F24",
-        "which clients are masqueraded is kube-proxy's to choose; a trace tells what source an endpoint sees",
     ),
     ("F26", "what health checks answer is not asked"),
     (
@@ -148,10 +132,6 @@ pub const UNSEEN: &[(&str, &str)] = &[
     (
         "I02",
         "two default routes may be meant so; a trace tells the way and rp_filter's answer (A03)",
-    ),
-    (
-        "I06",
-        "an address that two have may be meant so (node-local DNS); a trace tells that it stays on the node",
     ),
     ("I07", "what the cloud drops is not seen from a node"),
     ("I08", "what a hypervisor drops is not seen from a node"),

@@ -1,5 +1,6 @@
 //! Source translation: flannel's for what leaves the cluster, kube-proxy's for what would not come back otherwise.
 
+mod cluster_cidr;
 mod flannel;
 mod kube_proxy;
 mod mixed;
@@ -25,6 +26,7 @@ const CHECKS: &[Check] = &[
     flannel::FORWARD,
     mixed::MIXED,
     kube_proxy::KEEPS_MARK,
+    cluster_cidr::CLUSTER_CIDR,
 ];
 
 fn look(scene: &Scene<'_>, report: &mut Report) {
@@ -54,6 +56,7 @@ fn look(scene: &Scene<'_>, report: &mut Report) {
                 ruleset,
             };
             one.kube_proxy(report);
+            one.cluster_cidr(report);
             one.flannel(report);
             if usual {
                 one.forward(netns, report);

@@ -1,9 +1,9 @@
 //! One node's rules of one backend and family, as the checks here look at them.
 
+use crate::check::backends;
 use crate::check::{Check, NodeView, Report};
 use crate::explain::chains::{Chains, Held};
-use crate::model::Family;
-use crate::model::iptables::{Backend, Rule, Ruleset, TableKind, Target};
+use crate::model::iptables::{Rule, Ruleset, TableKind, Target};
 use crate::model::trace::Evidence;
 
 pub(super) struct Rules<'a, 'c> {
@@ -14,14 +14,7 @@ pub(super) struct Rules<'a, 'c> {
 
 impl Rules<'_, '_> {
     pub(super) fn tool(&self) -> String {
-        let family = match self.ruleset.family {
-            Family::V4 => "iptables",
-            Family::V6 => "ip6tables",
-        };
-        match self.ruleset.backend {
-            Backend::Nft => family.to_owned(),
-            Backend::Legacy => format!("{family}-legacy"),
-        }
+        backends::tool(self.ruleset)
     }
 
     /// Whether a chain certainly has no rule that jumps to another.

@@ -17,7 +17,7 @@ mod programmed;
 mod ranges;
 mod shares;
 mod stale;
-mod takes;
+pub(super) mod takes;
 mod target_port;
 
 use std::collections::BTreeSet;

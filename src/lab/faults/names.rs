@@ -40,12 +40,14 @@ impl Names {
                 ("family", "ip"),
                 ("bridged", "iptables"),
                 ("prohibited", "icmp-host-prohibited"),
+                ("host_bits", "32"),
             ],
             Family::V6 => [
                 ("ip", "ip -6"),
                 ("family", "ip6"),
                 ("bridged", "ip6tables"),
                 ("prohibited", "icmp6-adm-prohibited"),
+                ("host_bits", "128"),
             ],
         };
         for (name, word) in words {

@@ -4,6 +4,28 @@ use super::{Fault, Need};
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
+        id: "local-table-late",
+        life: "a script on master makes room for a rule before table local, and puts it back too late",
+        steps: &[(
+            "node/master",
+            "$ip rule add pref 32800 lookup local; $ip rule del pref 0",
+        )],
+        changes: &["policy rules of master"],
+        needs: &[],
+        victim: Some(("client", "kubernetes:443")),
+    },
+    Fault {
+        id: "pod-address-on-node",
+        life: "keepalived on master is given an address that a pod has",
+        steps: &[(
+            "node/master",
+            "ip addr add ${pod_nginx_test_a%/*}/$host_bits dev enp0s1",
+        )],
+        changes: &["addresses of master"],
+        needs: &[],
+        victim: Some(("client", "nginx-test-a:80")),
+    },
+    Fault {
         id: "policy-rule-takes-pod-traffic",
         life: "a VPN on master accepts a route for the pods of all nodes",
         steps: &[(

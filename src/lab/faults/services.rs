@@ -23,6 +23,36 @@ pub(super) const FAULTS: &[Fault] = &[
         victim: Some(("single-a", "single:80")),
     },
     Fault {
+        id: "kube-postrouting-keeps-mark",
+        life: "node1 still has a kube-proxy of before Kubernetes 1.19",
+        steps: &[("node/node1", "delete_rules nat KUBE-POSTROUTING '-j MARK'")],
+        changes: &[],
+        needs: &[Need::KubeProxyChains, Need::Tunnel],
+        victim: None,
+    },
+    Fault {
+        id: "kube-proxy-cluster-cidr-wrong",
+        life: "kube-proxy on node1 is configured with another clusterCIDR than the cluster has",
+        steps: &[(
+            "node/node1",
+            "$iptables-save -t nat | sed \"s# ! -s $cluster # ! -s $foreign #\" | $iptables-restore -T nat",
+        )],
+        changes: &[],
+        needs: &[Need::KubeProxyChains],
+        victim: None,
+    },
+    Fault {
+        id: "services-untracked",
+        life: "somebody spares the connection table of node1 what pods send by TCP",
+        steps: &[(
+            "node/node1",
+            "$iptables -t raw -I PREROUTING -s $cluster -p tcp -j CT --notrack",
+        )],
+        changes: &[],
+        needs: &[Need::KubeProxyChains],
+        victim: Some(("client-1", "single:80")),
+    },
+    Fault {
         id: "flannel-masquerade-missing",
         life: "somebody flushes FLANNEL-POSTRTG on node1 while flannel does not run",
         steps: &[("node/node1", "$iptables -t nat -F FLANNEL-POSTRTG")],

@@ -4,6 +4,18 @@ use super::{Fault, Need};
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
+        id: "vxlan-device-taken",
+        life: "another network plugin was removed from node1, its vxlan device stayed, and flannel cannot make its own",
+        steps: &[(
+            "node/node1",
+            "ip link del $tunnel; ip link add cilium_vxlan type vxlan id 1 dstport 8472 local $address_node1 dev enp0s1; \
+             ip link set cilium_vxlan up",
+        )],
+        changes: &["tunnel of node1", "routes of node1"],
+        needs: &[Need::Tunnel],
+        victim: Some(("client", "nginx-test-a:80")),
+    },
+    Fault {
         id: "vxlan-device-missing",
         life: "somebody deletes node1's flannel.1, and flannel does not run",
         steps: &[("node/node1", "ip link del $tunnel")],

@@ -2,6 +2,7 @@
 
 mod bounced;
 mod settings;
+mod taken;
 mod usual;
 
 use self::usual::Usual;
@@ -15,6 +16,7 @@ pub use self::bounced::is_bounced;
 
 /// The checks of these files.
 pub const CHECKS: &[Check] = &[
+    taken::TAKEN,
     MISSING,
     DOWN,
     bounced::BOUNCED,
@@ -58,13 +60,13 @@ pub fn look(scene: &Scene<'_>, family: Family, report: &mut Report) {
         let Some((link, vxlan)) = node.tunnel(family) else {
             let needed = node.backend() == Some("vxlan") && scene.nodes.len() > 1;
             let needed = needed && node.public_ip(family).is_some();
-            report.judge(
-                &MISSING,
-                node.name,
-                needed.then(|| missing(node, family)).into_iter().collect(),
-            );
+            let taken = taken::finding(scene, node, family).filter(|_| needed);
+            let lacks = (needed && taken.is_none()).then(|| missing(node, family));
+            report.judge(&taken::TAKEN, node.name, taken.into_iter().collect());
+            report.judge(&MISSING, node.name, lacks.into_iter().collect());
             continue;
         };
+        report.judge(&taken::TAKEN, node.name, Vec::new());
         report.judge(&MISSING, node.name, Vec::new());
         report.judge(
             &DOWN,
